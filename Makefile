@@ -1,0 +1,88 @@
+# Two commands do everything on a machine with python3, venv, pip, make, node and npm:
+#   make demo    runs the chat example and prints its URL
+#   make test    runs every check there is
+SHELL := /bin/sh
+PYTHON ?= python3
+PORT ?= 8080
+HOST ?= 127.0.0.1
+VENV := .venv
+BIN := $(VENV)/bin
+NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --silent
+CHAT_CLIENT := examples/simple_chat/node_modules/.package-lock.json
+JS_CLIENTS := tests/js/node_modules/.package-lock.json
+
+.PHONY: demo test lint types docs bench unit format clean browser
+
+demo: $(VENV)/.runtime $(CHAT_CLIENT)
+	@exec $(BIN)/python examples/simple_chat/chat.py --host $(HOST) --port $(PORT)
+
+test: lint types docs unit
+
+# Everything pytest knows, with branch coverage: of the whole package, then of the pure modules.
+unit: $(VENV)/.test $(JS_CLIENTS) $(CHAT_CLIENT) browser
+	@$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine -q
+	$(BIN)/coverage report --fail-under=95
+	$(BIN)/coverage report --fail-under=100 --include='socketio/packet.py,socketio/defaultjson.py,socketio/errors.py,socketio/config.py,socketio/wire/*,socketio/session/lifecycle.py,socketio/session/deadlines.py,socketio/session/acks.py'
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+
+bench: $(VENV)/.test
+	$(BIN)/python benchmarks/echo.py
+
+clean:
+	rm -rf $(VENV) build docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf examples/simple_chat/node_modules tests/js/node_modules
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "Python 3.10 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.created pyproject.toml
+	@echo "installing the library and its dependencies into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.created pyproject.toml
+	@echo "installing the test tools into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.created pyproject.toml
+	@echo "installing the documentation tools into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[docs]'
+	@touch $@
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	@command -v npm >/dev/null || \
+	  { echo "npm is missing, it fetches the 0.9 client: apt-get install nodejs npm" >&2; exit 1; }
+	@echo "fetching the JavaScript packages of $*"
+	@cd $* && $(NPM_CI)
+	@touch $@
+
+# The browser tests need Chromium; root may install it, others are told how.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || test -n "$$CHROMIUM" || \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing chromium for the browser tests"; \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+	  else \
+	    echo "Chromium is missing: apt-get install chromium (or set CHROMIUM=/path/to/it)" >&2; exit 1; \
+	  fi

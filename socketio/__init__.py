@@ -1,0 +1,71 @@
+"""Socket.IO 0.9 for gevent and WSGI.
+
+The one function a view needs is here; the rest is in the modules: :mod:`socketio.server`,
+:mod:`socketio.namespace`, :mod:`socketio.mixins`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from socketio.errors import NotOurServerError
+
+if TYPE_CHECKING:
+    from socketio.namespace import BaseNamespace
+    from socketio.packet import JsonDumps, JsonLoads
+
+__all__ = ["__version__", "socketio_manage"]
+
+__version__ = (1, 0, 0)
+
+
+def socketio_manage(
+    environ: dict[str, Any],
+    namespaces: dict[str, type[BaseNamespace]],
+    request: Any = None,
+    error_handler: Callable[..., object] | None = None,
+    json_loads: JsonLoads | None = None,
+    json_dumps: JsonDumps | None = None,
+) -> None:
+    """Serve a Socket.IO session; call it from the view of the Socket.IO URL.
+
+    Blocks the view until the session is over. It is called once a session, whatever its
+    transport; handlers run in another greenlet than the view.
+
+    Args:
+        environ: The WSGI environment of the request.
+        namespaces: Endpoint -> class; ``''`` is the global namespace.
+        request: Any object; namespaces get it as ``self.request``. None, or anything falsy, means
+            that there is none.
+        error_handler: Called instead of :func:`socketio.virtsocket.default_error_handler`.
+        json_loads: Parses JSON text; None means the standard library.
+        json_dumps: Writes JSON text; None means the standard library.
+
+    Raises:
+        NotOurServerError: Another server than ours runs the application. A ``KeyError``.
+    """
+    socket = environ.get("socketio")
+    if socket is None:
+        raise NotOurServerError(_explain(environ))
+    socket._set_environ(environ)
+    socket._set_namespaces(namespaces)
+    if request:
+        socket._set_request(request)
+    if error_handler is not None:
+        socket._set_error_handler(error_handler)
+    if json_loads is not None:
+        socket._set_json_loads(json_loads)
+    if json_dumps is not None:
+        socket._set_json_dumps(json_dumps)
+    socket._manage()
+
+
+def _explain(environ: dict[str, Any]) -> str:
+    found = environ.get("SERVER_SOFTWARE") or "an unknown server"
+    return (
+        f"environ['socketio'] is missing: the application runs under {found}, which does not know "
+        "Socket.IO sessions. Run it with socketio.server.SocketIOServer((host, port), app)."
+        "serve_forever(); with pserve: use = egg:gevent-socketio#paster; or check that the URL "
+        "is below the server's resource"
+    )

@@ -1,0 +1,95 @@
+"""Time for sessions: deadlines driven by one hub timer, whatever their number."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import gevent
+
+from socketio.session.deadlines import Deadline, Deadlines
+
+__all__ = ["Clock", "Timekeeper"]
+
+log = logging.getLogger("socketio.server")
+
+
+class Timekeeper(Protocol):
+    """What a session needs of a clock; tests hand in one that they turn by hand."""
+
+    def now(self) -> float:
+        """Return the time in seconds; only differences mean anything."""
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Deadline:
+        """Have ``callback`` called in ``seconds``, where it must not block."""
+
+    def cancel(self, deadline: Deadline | None) -> None:
+        """Forget a deadline; None, called and cancelled ones are left alone."""
+
+
+class Clock:
+    """The real clock. Monotonic: a change of the system time ends no session.
+
+    Callbacks run in the hub and must not block; one that raises is logged and harms no other.
+    ``stop()`` ends the only resource, the hub timer; a later ``call_later()`` makes a new one.
+    """
+
+    def __init__(self) -> None:
+        self._deadlines = Deadlines()
+        self._timer: Any = None
+        self._armed_for = float("inf")
+
+    def __len__(self) -> int:
+        return len(self._deadlines)
+
+    def now(self) -> float:
+        """Return the monotonic time in seconds."""
+        return time.monotonic()
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Deadline:
+        """Have ``callback`` called by the hub in ``seconds``."""
+        deadline = self._deadlines.add(self.now() + seconds, callback)
+        if deadline.when < self._armed_for:
+            self._arm(deadline.when)
+        return deadline
+
+    def cancel(self, deadline: Deadline | None) -> None:
+        """Forget ``deadline``; the timer is left as it is and finds nothing to do."""
+        if deadline is not None:
+            self._deadlines.cancel(deadline)
+
+    def stop(self) -> None:
+        """Stop and close the hub timer; what is still queued is not called any more."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer.close()
+            self._timer = None
+        self._armed_for = float("inf")
+        self._deadlines = Deadlines()
+
+    def _arm(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer.close()
+        self._armed_for = when
+        self._timer = gevent.get_hub().loop.timer(max(0.0, when - self.now()))
+        # update: the loop's own notion of now may be as old as the callback we are called in.
+        self._timer.start(self._ring, update=True)
+
+    def _ring(self) -> None:
+        self._armed_for = float("inf")
+        now = self.now()
+        while (callback := self._deadlines.pop_due(now)) is not None:
+            try:
+                callback()
+            except Exception:  # the timer must go on ringing for everybody else
+                log.exception("a deadline failed: %r", callback)
+        following = self._deadlines.next_due()
+        if following is not None:
+            self._arm(following)
+        elif self._timer is not None:
+            self._timer.stop()
+            self._timer.close()
+            self._timer = None

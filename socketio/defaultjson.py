@@ -1,0 +1,71 @@
+"""The JSON functions used unless the application gives its own.
+
+Always the standard library: what else happens to be installed must not change what goes over the
+wire. Pure: no gevent, no logging.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from decimal import Decimal
+from typing import Any, NoReturn, TypeAlias
+
+__all__ = ["JSON", "default_json_dumps", "default_json_loads"]
+
+JSON: TypeAlias = Any
+"""Any value JSON can express: ``dict``, ``list``, ``str``, a number, ``bool``, ``None``."""
+
+
+def _as_number(value: object) -> object:
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} is not JSON serializable: {value!r:.100}")
+
+
+# One encoder for the life of the process: json.dumps() with arguments builds one on every call.
+_encode = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), allow_nan=False, default=_as_number
+).encode
+
+
+def default_json_dumps(data: JSON) -> str:
+    """Return ``data`` as compact ASCII JSON with sorted keys.
+
+    ``Decimal`` values are written as numbers, with the precision of a float. May be called from
+    any greenlet, never blocks.
+
+    Raises:
+        TypeError: A value has no JSON form.
+        ValueError: ``NaN`` or an infinity (the 0.9 client would lose the whole packet), or a
+            structure that contains itself.
+        RecursionError: Nested deeper than the interpreter allows.
+    """
+    return _encode(data)
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"number out of range: {text[:20]}")
+    return number
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).decode
+
+
+def default_json_loads(text: str) -> JSON:
+    """Return the value of the JSON ``text``.
+
+    May be called from any greenlet, never blocks. ``NaN``, infinities and numbers that overflow
+    to one are refused, for a server that hands them on breaks every other client.
+
+    Raises:
+        ValueError: Not JSON.
+        RecursionError: Nested deeper than the interpreter allows.
+    """
+    return _decode(text)

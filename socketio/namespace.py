@@ -1,0 +1,359 @@
+"""Namespaces: the classes in which an application handles what its clients send."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
+
+import gevent
+
+from socketio.dispatch import find_method, shape_of
+from socketio.packet import Packet
+from socketio.session.receiver import ACK_LATER
+
+if TYPE_CHECKING:
+    from socketio.virtsocket import Socket
+
+__all__ = ["BaseNamespace", "allowed_event_name_regex"]
+
+log = logging.getLogger("socketio.namespace")
+
+allowed_event_name_regex = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*\Z")
+"""Event names a client may use. Replace it, or the class attribute of that name, to allow more."""
+
+
+class BaseNamespace:
+    """One endpoint of one client. Subclass it and define ``on_<event>()`` methods.
+
+    An instance is made when the first packet for its endpoint arrives and lives until the client
+    leaves the endpoint or the session ends. Its handlers run in the receiver greenlet of the
+    session, one at a time, and may block; what they return is the answer to a client that asked
+    for one (an ack): a tuple becomes the list of arguments, anything else one argument.
+
+    Args:
+        environ: The WSGI environment of the first request of the session, with the session's
+            :class:`~socketio.virtsocket.Socket` under ``'socketio'``.
+        ns_name: The endpoint; ``''`` is the global namespace.
+        request: The object the view gave to ``socketio_manage()``; None if it gave none.
+    """
+
+    ACK_LATER: Any = ACK_LATER
+    """Return it from a handler that answers later, with :meth:`ack`.
+
+    .. versionadded:: 1.0
+    """
+
+    allowed_event_name_regex: re.Pattern[str] | None = None
+    """Overrides the name of the module; None leaves the decision to that.
+
+    .. versionadded:: 1.0
+    """
+
+    exception_handler_decorator: Any = None
+    """A function that wraps every ``on_*`` and ``recv_*`` call and every spawned function."""
+
+    def __init__(self, environ: Any, ns_name: str, request: Any = None) -> None:
+        self.environ = environ
+        self.socket: Socket = environ["socketio"]
+        self.session = self.socket.session
+        self.request = request
+        self.ns_name = ns_name
+        self.allowed_methods: Collection[str] | None = None
+        self.jobs: list[Any] = []
+        self.reset_acl()
+        super().__init__()
+
+    def initialize(self) -> None:
+        """Override to set up the instance; no ``super()`` is needed, and it may emit.
+
+        Called in the receiver greenlet once for every class that defines it, in MRO order.
+        """
+
+    # -- access control ------------------------------------------------------------------------
+
+    def is_method_allowed(self, method_name: str) -> bool:
+        """Tell whether the client may call ``method_name``."""
+        return self.allowed_methods is None or method_name in self.allowed_methods
+
+    def get_initial_acl(self) -> Collection[str] | None:
+        """Override to return the names of the methods a client may call at first; None means all.
+
+        ``recv_connect`` and ``recv_message`` are names like any other.
+        """
+        return None
+
+    def reset_acl(self) -> None:
+        """Go back to :meth:`get_initial_acl`."""
+        self.allowed_methods = self.get_initial_acl()
+
+    def add_acl_method(self, method_name: str) -> None:
+        """Allow ``method_name``; when everything was allowed, only that from now on."""
+        self.allowed_methods = {*(self.allowed_methods or ()), method_name}
+
+    def del_acl_method(self, method_name: str) -> None:
+        """Forbid ``method_name``; one that is not there is no error.
+
+        Raises:
+            ValueError: Everything is allowed, so that there is no list to delete from.
+        """
+        if self.allowed_methods is None:
+            raise ValueError(
+                "Trying to delete an ACL method, but none were defined yet! Or: No ACL "
+                "restrictions yet, why would you delete one?"
+            )
+        self.allowed_methods = {*self.allowed_methods} - {method_name}
+
+    def lift_acl_restrictions(self) -> None:
+        """Allow every method."""
+        self.allowed_methods = None
+
+    # -- dispatch ------------------------------------------------------------------------------
+
+    def process_packet(self, packet: Packet) -> Any:
+        """Handle one packet; returns the answer for a client that asked for one.
+
+        Called in the receiver greenlet. An override that does not call this one gets every packet
+        of the endpoint, and nothing else here is called for it.
+        """
+        kind = packet["type"]
+        if kind == "event":
+            return self.process_event(packet)
+        if kind in ("message", "json"):
+            return self.call_method_with_acl(f"recv_{kind}", packet, packet["data"])
+        if kind == "ack":
+            return self._process_ack(packet)
+        if kind == "connect":
+            self.socket.send_packet(packet)
+            if not self.ns_name:  # 0.9 clients never announce the global namespace
+                return None
+        if kind in ("connect", "disconnect"):
+            return self.call_method_with_acl(f"recv_{kind}", packet)
+        if kind == "error":
+            return self.call_method_with_acl("recv_error", packet, packet)
+        log.debug("a packet of type %.20r is nothing for a namespace", kind)
+        return None
+
+    def process_event(self, packet: Packet) -> Any:
+        """Call ``on_<name>()`` with the arguments of the event; returns what it returns."""
+        name = packet["name"]
+        allowed = self.allowed_event_name_regex or allowed_event_name_regex
+        if not allowed.match(name):
+            self.error("unallowed_event_name", "name must only contains alpha numerical characters")
+            return None
+        method_name = "on_" + name.replace(" ", "_")
+        return self.call_method_with_acl(method_name, packet, *packet["args"])
+
+    def _process_ack(self, packet: Packet) -> Any:
+        callback = self.socket._pop_ack_callback(packet["ackId"], self.ns_name)
+        if callback is None:
+            log.debug("ack for an unknown id on %r", self.ns_name)
+            return None
+        return callback(*packet["args"])
+
+    def call_method_with_acl(self, method_name: str, packet: Packet, *args: Any) -> Any:
+        """Call the method if the client may; otherwise report ``method_access_denied``."""
+        if not self.is_method_allowed(method_name):
+            self.error("method_access_denied", f'You do not have access to method "{method_name}"')
+            return None
+        return self.call_method(method_name, packet, *args)
+
+    def call_method(self, method_name: str, packet: Packet, *args: Any) -> Any:
+        """Call the method with ``args``, or with ``packet`` if that is its one parameter's name.
+
+        A method that is missing, is no method, or does not take that many arguments is reported
+        to the client, never raised. What the method itself raises goes to the caller.
+        """
+        method = find_method(self, method_name)
+        if method is None:
+            self.error("no_such_method", f'The method "{method_name}" was not found')
+            return None
+        shape = shape_of(method)
+        if shape.lacks_self:
+            self.error(
+                "invalid_method_args",
+                "The server-side method is invalid, as it doesn't have 'self' as its first "
+                "argument",
+            )
+            return None
+        if not shape.wants_packet and not shape.takes(len(args)):
+            self._refuse_args(packet, method_name, len(args))
+            return None
+        if method_name == "recv_disconnect":
+            self._disconnect_told = True
+        method = self._decorated(method)
+        return method(packet) if shape.wants_packet else method(*args)
+
+    def _refuse_args(self, packet: Packet, method_name: str, count: int) -> None:
+        log.warning(
+            "session %s: %s.%s() does not take the %d arguments of the client",
+            self.socket.short_id,
+            type(self).__name__,
+            method_name,
+            count,
+        )
+        name = packet.get("name", packet.get("type", method_name))
+        self.error(
+            "invalid_args",
+            f'"{name:.100}" does not take {count} argument{"" if count == 1 else "s"}',
+            msg_id=packet.get("id"),
+        )
+
+    def _decorated(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        decorator = self.exception_handler_decorator
+        return function if decorator is None else decorator(function)
+
+    # -- what a subclass overrides -------------------------------------------------------------
+
+    def recv_message(self, data: str) -> Any:
+        """Override to handle a plain message. Returns ``data``."""
+        return data
+
+    def recv_json(self, data: Any) -> Any:
+        """Override to handle a JSON message. Returns ``data``."""
+        return data
+
+    def recv_connect(self) -> Any:
+        """Override to learn that a client opened this endpoint; never called for the global one.
+
+        It runs before any other handler of the instance.
+        """
+
+    def recv_disconnect(self) -> Any:
+        """Override to learn that the client left or was lost. Called once.
+
+        Sends go nowhere any more. Clean-up happens whether or not the override calls this one.
+        """
+        self.disconnect(silent=True)
+
+    def recv_error(self, packet: Packet) -> Any:
+        """Override to handle an error packet of the client."""
+
+    # -- sending -------------------------------------------------------------------------------
+
+    def error(
+        self, error_name: str, error_message: str, msg_id: int | None = None, quiet: bool = False
+    ) -> None:
+        """Report an error on this endpoint, by default to the log and the client.
+
+        Args:
+            error_name: A word for programs.
+            error_message: A sentence for people; it goes to the client.
+            msg_id: Id of the packet that caused it; None if it had none.
+            quiet: True keeps it from the client.
+        """
+        self.socket.error(
+            error_name, error_message, endpoint=self.ns_name, msg_id=msg_id, quiet=quiet
+        )
+
+    def emit(self, event: str, *args: Any, **kwargs: Any) -> None:
+        """Send an event to this client. Any greenlet; does not block; silent when it has gone.
+
+        Args:
+            event: Its name. Names such as ``message`` and ``connect`` mean something to the client.
+            *args: Anything JSON can express.
+            **kwargs: ``callback`` is called, in the receiver greenlet, with the client's answer.
+
+        Raises:
+            ValueError: Another keyword: events have positional arguments only.
+            TypeError: An argument has no JSON form.
+        """
+        callback = kwargs.pop("callback", None)
+        if kwargs:
+            raise ValueError(
+                f"emit() got keyword arguments {sorted(kwargs)}: an event has positional arguments "
+                "only; put names and values into a dictionary"
+            )
+        packet: Packet = {
+            "type": "event",
+            "name": event,
+            "args": list(args),
+            "endpoint": self.ns_name,
+        }
+        if callback is not None:
+            packet["ack"] = "data"
+            packet["id"] = self._expect_ack(callback)
+        self.socket.send_packet(packet)
+
+    def send(
+        self, message: Any, json: bool = False, callback: Callable[..., Any] | None = None
+    ) -> None:
+        """Send a message to this client. Any greenlet; does not block; silent when it has gone.
+
+        Args:
+            message: Text; anything JSON can express if ``json``.
+            json: Send a JSON message.
+            callback: Called, in the receiver greenlet, when the client has it; None: do not ask.
+        """
+        packet: Packet = {
+            "type": "json" if json else "message",
+            "data": message,
+            "endpoint": self.ns_name,
+        }
+        if callback is not None:
+            packet["ack"] = True
+            packet["id"] = self._expect_ack(callback)
+        self.socket.send_packet(packet)
+
+    def _expect_ack(self, callback: Callable[..., Any]) -> int:
+        msgid = self.socket._get_next_msgid()
+        self.socket._save_ack_callback(msgid, callback, self.ns_name)
+        return msgid
+
+    def ack(self, packet: Packet | int, *args: Any) -> None:
+        """Answer a packet of the client that asked for it, from any greenlet.
+
+        A handler that answers itself gets no automatic answer; one that answers after it has
+        returned returns :attr:`ACK_LATER`.
+
+        Args:
+            packet: The packet, or its id.
+            *args: The arguments of the answer.
+
+        .. versionadded:: 1.0
+        """
+        msgid = packet if isinstance(packet, int) else packet["id"]
+        if self.socket._awaits_ack == (self.ns_name, msgid):
+            self.socket._awaits_ack = None
+        self.socket.send_packet(
+            {"type": "ack", "ackId": msgid, "args": list(args), "endpoint": self.ns_name}
+        )
+
+    # -- greenlets and the end -----------------------------------------------------------------
+
+    def spawn(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Spawn a greenlet that is killed when this namespace is left; returns it."""
+        job = gevent.spawn(self._decorated(fn), *args, **kwargs)
+        self.jobs.append(job)
+        job.rawlink(self._job_done)
+        return job
+
+    def _job_done(self, job: object) -> None:
+        if job in self.jobs:
+            self.jobs.remove(job)
+
+    def kill_local_jobs(self) -> None:
+        """Kill the greenlets of :meth:`spawn`, except a calling one. Does not wait for them."""
+        current = gevent.getcurrent()
+        for job in list(self.jobs):
+            if job is current:
+                self.socket.adopt(job)  # goes on; the end of the session is its latest
+            else:
+                job.kill(block=False)
+        self.jobs.clear()
+
+    def disconnect(self, silent: bool = False) -> None:
+        """Leave this endpoint; with the last one the session ends. The calling greenlet goes on.
+
+        Any greenlet, any number of times, does not block. ``recv_disconnect()`` is not called:
+        it reports what the client did.
+
+        Args:
+            silent: True does not tell the client.
+        """
+        if not silent and self.socket.active_ns.get(self.ns_name) is self:
+            self.socket.send_packet({"type": "disconnect", "endpoint": self.ns_name})
+        self.kill_local_jobs()
+        if self.socket.active_ns.get(self.ns_name) is self:
+            self.socket.remove_namespace(self.ns_name)

@@ -1,0 +1,412 @@
+"""The server: gevent's WSGIServer with sessions."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import signal
+import sys
+import warnings
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
+from typing import Any, Literal, overload
+
+import gevent
+from gevent import monkey
+from gevent.pywsgi import WSGIServer
+
+from socketio.backplane import Backplane, Broadcast
+from socketio.backplane.local import LocalBackplane
+from socketio.clock import Clock, Timekeeper
+from socketio.config import Settings, parse_setting
+from socketio.errors import ConfigError
+from socketio.handler import SocketIOHandler
+from socketio.packet import Packet
+from socketio.policyserver import FlashPolicyServer
+from socketio.session.lifecycle import DisconnectReason, Event
+from socketio.virtsocket import Socket
+from socketio.websocket.handler import WebSocketHandler
+from socketio.wire.cors import OriginPolicy
+from socketio.wire.v09 import V09
+
+__all__ = ["SessionTable", "SocketIOServer", "serve", "serve_paste"]
+
+log = logging.getLogger("socketio.server")
+
+_TRANSPORTS = (
+    "websocket",
+    "flashsocket",
+    "htmlfile",
+    "xhr-polling",
+    "jsonp-polling",
+    "xhr-multipart",
+)
+# What gevent hands on to the TLS wrapper; any other keyword we do not know is a mistake.
+_TLS_ARGUMENTS = frozenset(
+    {
+        "keyfile",
+        "certfile",
+        "cert_reqs",
+        "ssl_version",
+        "ca_certs",
+        "suppress_ragged_eofs",
+        "do_handshake_on_connect",
+        "ciphers",
+        "ssl_context",
+        "server_side",
+        "server_hostname",
+    }
+)
+# Patched, the standard function tells greenlets apart; what we need to know is the thread.
+_get_ident = monkey.get_original("_thread", "get_ident")
+_TRUE = ("true", "enable", "yes", "on", "1")
+
+
+class SessionTable(dict[str, Socket]):
+    """``server.sockets``: session id -> Socket.
+
+    Iterating goes over a snapshot: sessions come and go while an application that loops over them
+    lets other greenlets run.
+    """
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(super().keys()))
+
+    # Views of a copy have all that views have; only their place in the type hierarchy differs.
+
+    def keys(self) -> KeysView[str]:  # type: ignore[override]
+        """As in dict, of this moment."""
+        return self._snapshot().keys()
+
+    def values(self) -> ValuesView[Socket]:  # type: ignore[override]
+        """As in dict, of this moment."""
+        return self._snapshot().values()
+
+    def items(self) -> ItemsView[str, Socket]:  # type: ignore[override]
+        """As in dict, of this moment."""
+        return self._snapshot().items()
+
+    def _snapshot(self) -> dict[str, Socket]:
+        return dict(super().items())
+
+
+class SocketIOServer(WSGIServer):
+    """Serves a WSGI application, and Socket.IO 0.9 below its resource.
+
+    Takes every argument of gevent's ``WSGIServer``, TLS arguments included, every field of
+    :class:`~socketio.config.Settings`, and:
+
+    Args:
+        listener: ``(host, port)``, ``'host:port'``, a port, or a listening socket.
+        application: The WSGI application. It gets the requests that are not ours, and one call per
+            session, from which it calls ``socketio_manage()``.
+        resource: First part of our URLs; slashes at its ends are ignored.
+        namespace: Old name of ``resource``, deprecated.
+        transports: Ids of the transports to offer, in the order of preference; None means all.
+        policy_server: Whether to answer Flash's policy requests.
+        policy_listener: ``(host, port)`` for that.
+        origins: Who may connect from a browser, see :class:`~socketio.wire.cors.OriginPolicy`.
+        log_file: Path of the access log; closed on ``stop()``.
+        handler_class: A subclass of :class:`~socketio.handler.SocketIOHandler`.
+        ws_handler_class: A subclass of gevent-websocket's ``WebSocketHandler``.
+        strict_http: Refuse requests that two HTTP parsers could read differently. False leaves
+            them to pywsgi, also those of the application.
+        clock: Where the time comes from; None means the real one.
+
+    Raises:
+        ConfigError: A setting is out of range, or a transport unknown.
+        TypeError: An argument is unknown.
+    """
+
+    handler_class = SocketIOHandler
+    ws_handler_class: Any = WebSocketHandler
+    dialects = (V09(),)
+    stop_timeout = 5
+
+    def __init__(
+        self,
+        listener: Any,
+        application: Any = None,
+        *args: Any,
+        resource: str = "socket.io",
+        namespace: str | None = None,
+        transports: Iterable[str] | str | None = None,
+        policy_server: bool = False,
+        policy_listener: tuple[str, int] | None = None,
+        origins: str | Iterable[str] | None = None,
+        log_file: str | None = None,
+        ws_handler_class: Any = None,
+        strict_http: bool = True,
+        clock: Timekeeper | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.stopping = False
+        self.sockets = SessionTable()
+        if namespace is not None:
+            warnings.warn(
+                "namespace= is deprecated and goes in gevent-socketio 2.0: use resource=",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            resource = namespace
+        self.resource = resource.strip("/")
+        self.config = Settings(**_take_settings(kwargs))
+        _refuse_unknown(kwargs)
+        self.origin_policy = OriginPolicy(origins)
+        self.strict_http = strict_http
+        self.clock: Timekeeper = clock or Clock()
+        self.backplane: Backplane = LocalBackplane(self.sockets)
+        self.policy_server = policy_server
+        self.policy_listener = policy_listener
+        if ws_handler_class is not None:
+            self.ws_handler_class = ws_handler_class
+        self._policy: FlashPolicyServer | None = None
+        self._pending: set[str] = set()
+        self._connections: dict[Any, Any] = {}
+        self._thread = _get_ident()
+        self._log_file = open(log_file, "a", encoding="utf-8") if log_file else None  # noqa: SIM115
+        if self._log_file is not None:
+            kwargs["log"] = self._log_file
+        super().__init__(listener, application, *args, **kwargs)
+        self.transports = _choose_transports(transports, self.handler_class.handler_types)
+
+    # -- sessions ------------------------------------------------------------------------------
+
+    @overload
+    def get_socket(self, sessid: Literal[""] = "") -> Socket: ...
+
+    @overload
+    def get_socket(self, sessid: str) -> Socket | None: ...
+
+    def get_socket(self, sessid: str = "") -> Socket | None:
+        """Return a new, registered session for no id, the session of a known one, else None.
+
+        Every look-up of ours goes through it, in the greenlet of the request; applications
+        override it to have sockets of their own class.
+        """
+        if not sessid:
+            socket = Socket(self, self.config)
+            self.sockets[socket.sessid] = socket
+            return socket
+        found = self.sockets.get(sessid)
+        if found is not None:
+            found.incr_hits()
+        return found
+
+    def expect_client(self, socket: Socket) -> None:
+        """Count ``socket`` as a handshake nobody came for yet, and forget it if nobody does."""
+        self._pending.add(socket.sessid)
+        socket._await_client(lambda: self._pending.discard(socket.sessid))
+
+    def is_full(self) -> bool:
+        """Tell whether there is no room for another session."""
+        most = self.config.max_sessions
+        if most is not None and len(self.sockets) >= most:
+            return True
+        return len(self._pending) >= self.config.max_handshakes
+
+    def emit(
+        self,
+        event: str,
+        *args: Any,
+        namespace: str = "",
+        room: str | None = None,
+        skip: Socket | str | None = None,
+    ) -> None:
+        """Send an event to everyone in a namespace, or in a room of it. Never blocks.
+
+        May be called from any greenlet, and from any thread.
+
+        Args:
+            event: Its name.
+            *args: Anything JSON can express.
+            namespace: The endpoint; '' means all connected clients.
+            room: Only those who entered this room of the namespace; None means all.
+            skip: A session, or its id, that gets nothing.
+
+        Raises:
+            TypeError, ValueError: An argument has no JSON form; from another thread it is logged.
+
+        .. versionadded:: 1.0
+        """
+        packet: Packet = {"type": "event", "name": event, "args": list(args), "endpoint": namespace}
+        broadcast = Broadcast(
+            packet,
+            namespace,
+            room=None if room is None else f"{namespace}_{room}",
+            room_key=None if room is None else (namespace, room),
+            skip=skip.sessid if isinstance(skip, Socket) else skip,
+        )
+        if _get_ident() == self._thread:
+            self.backplane.publish(broadcast)
+        else:
+            self.loop.run_callback_threadsafe(self.backplane.publish, broadcast)
+
+    # -- connections ---------------------------------------------------------------------------
+
+    def handle(self, sock: Any, address: Any) -> None:
+        """Serve one connection; called by gevent in a greenlet of its own."""
+        handler = self.handler_class(self.config, sock, address, self)
+        greenlet = gevent.getcurrent()
+        self._connections[greenlet] = handler
+        try:
+            handler.handle()
+        finally:
+            del self._connections[greenlet]
+
+    def start_accepting(self) -> None:
+        """Begin to accept connections, and start the policy server if it is wanted."""
+        self.stopping = False
+        if self.policy_server and self._policy is None:
+            listener = self.policy_listener or (self.server_host or "0.0.0.0", 10843)  # noqa: S104
+            policy = FlashPolicyServer(listener)
+            policy.start()
+            self._policy = policy
+        super().start_accepting()
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Stop accepting and end every session so that its client comes back. Does not block."""
+        self._begin_stopping(goodbye=False)
+        super().close()
+
+    def stop(self, timeout: float | None = None, *, goodbye: bool = False) -> None:
+        """Stop accepting, end every session, and wait until everything is given back.
+
+        WebSockets are closed with code 1001 and polls end, so that the clients reconnect to
+        whoever serves next; every namespace gets ``recv_disconnect()``.
+
+        Args:
+            timeout: Seconds that requests and handlers may take to finish before they are killed;
+                None means ``stop_timeout``.
+            goodbye: True tells the clients not to come back.
+        """
+        self._begin_stopping(goodbye=goodbye)
+        super().close()
+        self._wait_for_the_end(self.stop_timeout if timeout is None else timeout)
+        super().stop(timeout)
+        if isinstance(self.clock, Clock):
+            self.clock.stop()
+        if self._log_file is not None:
+            self._log_file.close()
+
+    def _begin_stopping(self, *, goodbye: bool) -> None:
+        if self.stopping:
+            return
+        self.stopping = True
+        if self._policy is not None:
+            self._policy.stop()
+            self._policy = None
+        for socket in self.sockets.values():
+            socket._signal(
+                Event.SERVER_STOPPING, DisconnectReason.SERVER_STOPPING, farewell=goodbye
+            )
+
+    def _wait_for_the_end(self, timeout: float) -> None:
+        current = gevent.getcurrent()
+        busy = []
+        for greenlet, handler in list(self._connections.items()):
+            if handler.idle:
+                greenlet.kill(block=False)
+            busy.append(greenlet)
+        for socket in self.sockets.values():
+            busy += [socket._receiver, socket.wsgi_app_greenlet]
+        left = [greenlet for greenlet in busy if greenlet is not None and greenlet is not current]
+        gevent.joinall(left, timeout=timeout)
+        gevent.killall([greenlet for greenlet in left if not greenlet.dead], timeout=1)
+        for socket in self.sockets.values():
+            socket._stop_lingering()
+
+
+def _take_settings(kwargs: dict[str, Any]) -> dict[str, Any]:
+    return {name: kwargs.pop(name) for name in Settings.__dataclass_fields__ if name in kwargs}
+
+
+def _refuse_unknown(kwargs: dict[str, Any]) -> None:
+    gevents = {"backlog", "spawn", "log", "error_log", "handler_class", "environ"}
+    for name in kwargs:
+        if name not in gevents and name not in _TLS_ARGUMENTS:
+            known = sorted(
+                {
+                    *gevents,
+                    *Settings.__dataclass_fields__,
+                    "resource",
+                    "transports",
+                    "origins",
+                    "policy_server",
+                    "policy_listener",
+                    "log_file",
+                }
+            )
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise TypeError(f"SocketIOServer() got an unknown argument {name!r}{hint}")
+
+
+def _choose_transports(wanted: Iterable[str] | str | None, available: dict[str, Any]) -> list[str]:
+    """Return the ids to offer: those asked for, or all there are, in the order of preference."""
+    if wanted is None:
+        own = [name for name in _TRANSPORTS if name in available]
+        return own + [name for name in available if name not in own]
+    if isinstance(wanted, str):
+        wanted = [name.strip() for name in wanted.split(",") if name.strip()]
+    chosen = list(wanted)
+    for name in chosen:
+        if name not in available:
+            raise ConfigError(
+                f"transports: {name!r} is unknown; known are {', '.join(sorted(available))}"
+            )
+    if not chosen:
+        raise ConfigError("transports: the list is empty")
+    return chosen
+
+
+def serve(app: Any, **kw: Any) -> None:
+    """Serve ``app`` until interrupted; every value may be text, as .ini files give it. Blocks.
+
+    SIGINT and SIGTERM stop the server gracefully.
+
+    Args:
+        app: The WSGI application.
+        **kw: ``host`` ('127.0.0.1'), ``port`` (6543), ``policy_listener_host`` and
+            ``policy_listener_port`` (10843), ``_quiet`` (True prints nothing); the rest goes to
+            :class:`SocketIOServer`.
+    """
+    quiet = _as_bool(kw.pop("_quiet", False))
+    host, port = kw.pop("host", "127.0.0.1"), int(kw.pop("port", 6543))
+    policy_host = kw.pop("policy_listener_host", host)
+    policy_port = int(kw.pop("policy_listener_port", 10843))
+    kw["policy_server"] = _as_bool(kw.pop("policy_server", False))
+    if kw["policy_server"]:
+        kw.setdefault("policy_listener", (policy_host, policy_port))
+    if "strict_http" in kw:
+        kw["strict_http"] = _as_bool(kw["strict_http"])
+    for name in Settings.__dataclass_fields__:
+        if name in kw:
+            kw[name] = parse_setting(name, kw[name])
+    server = SocketIOServer((host, port), app, **kw)
+    server.start()
+    if not quiet:
+        sys.stdout.write(f"serving on http://{host}:{server.server_port}\n")
+        sys.stdout.flush()
+    watchers = [
+        gevent.signal_handler(number, server.close) for number in (signal.SIGINT, signal.SIGTERM)
+    ]
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        log.debug("interrupted before the signal handlers were in place")
+    finally:
+        server.stop()
+        for watcher in watchers:
+            watcher.cancel()
+
+
+def serve_paste(app: Any, _global_conf: Any, **kw: Any) -> int:
+    """Serve ``app`` as paste and pserve ask for it: ``use = egg:gevent-socketio#paster``."""
+    serve(app, **kw)
+    return 0
+
+
+def _as_bool(value: object) -> bool:
+    return value.strip().lower() in _TRUE if isinstance(value, str) else bool(value)

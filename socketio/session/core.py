@@ -1,0 +1,357 @@
+"""What happens when a session changes its state: timers, links, and the end, in order.
+
+One way to end, whoever notices first: :meth:`SessionCore._signal` with an event of the table in
+:mod:`socketio.session.lifecycle`. It may be called any number of times, from any greenlet and from
+the hub, and never blocks. What follows is done by whoever owns it: the receiver greenlet tells the
+namespaces, the link delivers what is left, and the last of the two finishes the session.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+import gevent
+from gevent.event import Event as GeventEvent
+
+from socketio.clock import Clock, Timekeeper
+from socketio.config import Settings
+from socketio.session.lifecycle import DisconnectReason, Event, State, next_state
+from socketio.session.outbox import Inbox, Outbox
+from socketio.wire.v09 import V09
+
+if TYPE_CHECKING:
+    from socketio.session.deadlines import Deadline
+    from socketio.wire.dialect import Dialect
+
+__all__ = ["Link", "SessionCore", "SessionEnded"]
+
+log = logging.getLogger("socketio.virtsocket")
+
+# Here packets that arrived before the end are still handled; elsewhere they are dropped.
+_SOFT = frozenset({Event.PEER_LEFT, Event.TRANSPORT_LOST})
+# Here nobody is left who could take what is queued.
+_NOBODY_THERE = frozenset({Event.TRANSPORT_LOST, Event.TIMED_OUT, Event.SLOW_PEER})
+
+_default_clock = Clock()
+
+
+class SessionEnded(gevent.GreenletExit):
+    """Thrown into a handler that still runs when its session is over."""
+
+
+class Link(Protocol):
+    """The transport request or connection that currently carries a session."""
+
+    name: str
+    """Transport id, for the log."""
+    streaming: bool
+    """Whether it stays open while packets flow, so that its end is the end of the session."""
+
+    def wake(self) -> None:
+        """Something is queued for the client, or the end marker. Must not block."""
+
+    def supersede(self) -> None:
+        """A newer link carries the session now; end, and take nothing more. Must not block."""
+
+    def cut(self) -> None:
+        """End at once, nothing more can be delivered. Must not block."""
+
+
+class SessionCore:
+    """The inner half of :class:`socketio.virtsocket.Socket`: state, time, links, the end."""
+
+    dialect: Dialect = V09()
+
+    # Set by Socket.__init__.
+    config: Any
+    sessid: str
+    active_ns: dict[str, Any]
+    jobs: list[Any]
+
+    def __init__(self, clock: Timekeeper | None) -> None:
+        self.clock = clock or _default_clock
+        self._state = State.NEW
+        self.client_queue = Outbox(self._on_put)
+        self.server_queue = Inbox()
+        self.timeout = GeventEvent()
+        self.disconnect_reason: DisconnectReason | None = None
+        self.connection_established = False
+        self._link: Link | None = None
+        self._receiver: gevent.Greenlet[..., None] | None = None
+        self._receiving = False
+        self._last_seen = 0.0
+        self._hard_end = False
+        self._keep_for_next_poll = False
+        self._claimed: Callable[[], None] | None = None
+        self._expiry: Deadline | None = None
+        self._beat: Deadline | None = None
+        self._grace: Deadline | None = None
+
+    # -- what others see -----------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """Where the session stands; equal to the plain strings, which may be assigned too."""
+        return self._state
+
+    @state.setter
+    def state(self, value: str) -> None:
+        self._state = State(value)
+
+    @property
+    def settings(self) -> Settings:
+        """The timings and limits in force, whatever mapping ``config`` is."""
+        return Settings.read(self.config)
+
+    @property
+    def transport(self) -> str | None:
+        """Id of the transport that carries the session at this moment; None between two polls."""
+        return self._link.name if self._link is not None else None
+
+    # -- the beginning -------------------------------------------------------------------------
+
+    def _await_client(self, claimed: Callable[[], None]) -> None:
+        """End the session unless its client comes; ``claimed`` is called when it leaves NEW."""
+        self._claimed = claimed
+        self._expiry = self.clock.call_later(self.settings.handshake_timeout, self._nobody_came)
+
+    def _nobody_came(self) -> None:
+        self._signal(Event.TIMED_OUT, DisconnectReason.HANDSHAKE_TIMEOUT)
+
+    def _attach(self, link: Link) -> None:
+        """Make ``link`` the one that carries the session; the one before ends."""
+        self._signal(Event.ATTACH)
+        self._touch()
+        before, self._link = self._link, link
+        if before is not None:
+            before.supersede()
+        if self._state is State.CONNECTED:
+            self._arm_heartbeat()
+
+    def _detach(self, link: Link) -> None:
+        """Say that ``link`` ended. An older one, already superseded, changes nothing."""
+        if self._link is not link:
+            return
+        self._link = None
+        self._touch()
+        if link.streaming:
+            self._signal(Event.TRANSPORT_LOST, DisconnectReason.TRANSPORT_LOST)
+        self._finish_if_done()
+
+    def _establish(self) -> bool:
+        """Packets flow from here. False when they did before, or when the session ended."""
+        if self._state is not State.CONNECTING:
+            return False
+        self._signal(Event.ESTABLISHED)
+        self.connection_established = True
+        self._spawn_heartbeat()
+        log.info("session %s connected over %s", self.short_id, self.transport)
+        return True
+
+    @property
+    def short_id(self) -> str:
+        """The beginning of the session id: the whole is a secret and has no place in a log."""
+        return f"{self.sessid[:6]}..."
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def _touch(self) -> None:
+        self._last_seen = self.clock.now()
+
+    def _spawn_heartbeat(self) -> None:
+        """Arm the timers of a connected session; no greenlet is spawned any more."""
+        self._touch()
+        self._cancel_timers()
+        self._expiry = self.clock.call_later(self._patience(), self._check_alive)
+        self._arm_heartbeat()
+
+    def _arm_heartbeat(self) -> None:
+        """Keep a streaming link beating; polling needs no heartbeats, its noops do."""
+        streaming = self._link is not None and self._link.streaming
+        if streaming and (self._beat is None or self._beat.cancelled):
+            interval = self.settings.heartbeat_interval
+            self._beat = self.clock.call_later(interval, self._send_heartbeat)
+
+    def _cancel_timers(self) -> None:
+        for deadline in (self._expiry, self._beat, self._grace):
+            self.clock.cancel(deadline)
+        self._expiry = self._beat = self._grace = None
+
+    def _patience(self) -> float:
+        streaming = self._link is not None and self._link.streaming
+        return self.settings.heartbeat_timeout if streaming else self.settings.close_timeout
+
+    def _check_alive(self) -> None:
+        """End a session whose client is silent; runs in the hub, once per patience."""
+        if not self._state.live:
+            return
+        held = self._link is not None and not self._link.streaming
+        if held or self._inbox_full():  # the client waits for us, or we are the slow ones
+            self._touch()
+        left = self._last_seen + self._patience() - self.clock.now()
+        if left > 0:
+            self._expiry = self.clock.call_later(left, self._check_alive)
+            return
+        streaming = self._link is not None
+        self._signal(
+            Event.TIMED_OUT,
+            DisconnectReason.HEARTBEAT_TIMEOUT if streaming else DisconnectReason.CLOSE_TIMEOUT,
+        )
+
+    def _inbox_full(self) -> bool:
+        inbox, limits = self.server_queue, self.settings
+        return inbox.qsize() >= limits.max_inbound_packets or inbox.size >= limits.max_inbound_size
+
+    def _send_heartbeat(self) -> None:
+        """Queue a heartbeat unless the last one is still unsent; runs in the hub."""
+        if not self._state.live or self._link is None or not self._link.streaming:
+            return
+        if not any(item is self.dialect.heartbeat for item in self.client_queue.queue):
+            self.client_queue.put_nowait(self.dialect.heartbeat)
+        self._beat = None
+        self._arm_heartbeat()
+
+    # -- queues --------------------------------------------------------------------------------
+
+    def _on_put(self) -> None:
+        """Wake the transport; whatever way something came into ``client_queue``."""
+        outbox = self.client_queue
+        if self._state.live:
+            limits = self.settings
+            too_many = outbox.qsize() > limits.max_outbound_packets
+            if too_many or outbox.size > limits.max_outbound_size:
+                log.warning("session %s: the client does not take its packets", self.short_id)
+                self._signal(Event.SLOW_PEER, DisconnectReason.SLOW_PEER)
+                return
+        if self._link is not None:
+            self._link.wake()
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def _signal(
+        self, event: Event, reason: DisconnectReason | None = None, *, farewell: bool = False
+    ) -> bool:
+        """Apply ``event``; return whether the state changed. From anywhere, never blocks.
+
+        Args:
+            event: What happened.
+            reason: What to record if this ends the session.
+            farewell: Whether the client is told not to come back.
+        """
+        before = self._state
+        self._state = next_state(before, event)
+        if self._state is before:
+            return False
+        if before is State.NEW:
+            self._leave_new()
+        if self._state is State.DISCONNECTING:
+            self.disconnect_reason = reason
+            self._begin_ending(event, farewell)
+        return True
+
+    def _leave_new(self) -> None:
+        self._cancel_timers()
+        claimed, self._claimed = self._claimed, None
+        if claimed is not None:
+            claimed()
+
+    def _begin_ending(self, event: Event, farewell: bool) -> None:
+        self._cancel_timers()
+        self._expiry = self.clock.call_later(self.settings.linger_timeout, self._stop_lingering)
+        self._hard_end = event not in _SOFT
+        if self._hard_end:
+            self.server_queue.clear()
+        self.server_queue.put_nowait(None)
+        self._end_output(event, farewell)
+        self._end_receiver(event)
+
+    def _end_output(self, event: Event, farewell: bool) -> None:
+        if event in _NOBODY_THERE:
+            self.client_queue.clear()
+            if self._link is not None:
+                self._link.cut()
+            return
+        # Between two polls an end that the application wanted waits for the next poll.
+        self._keep_for_next_poll = event in (Event.KICKED, Event.APP_ENDED)
+        if farewell and (self._link is not None or self._keep_for_next_poll):
+            self.client_queue.put_nowait(self.dialect.farewell)
+        self.client_queue.put_nowait(None)
+
+    def _end_receiver(self, event: Event) -> None:
+        """Have the receiver tell the namespaces, and soon, if a handler keeps it busy."""
+        if self._receiver is None or self._receiver.dead:
+            self._finish_soon()
+        elif self._receiver is gevent.getcurrent() or event is Event.SERVER_STOPPING:
+            return  # it finds out by itself; a stopping server decides how long that may take
+        elif self._hard_end:
+            self._interrupt_receiver()
+        else:
+            self._grace = self.clock.call_later(
+                self.settings.close_timeout, self._interrupt_receiver
+            )
+
+    def _finish_soon(self) -> None:
+        """Finish without a receiver: never in the caller, who may still look at the session."""
+        if self.active_ns:
+            gevent.spawn(self._leave_namespaces).rawlink(lambda _job: self._finish_if_done())
+        else:
+            gevent.get_hub().loop.run_callback(self._finish_if_done)
+
+    def _receiver_ended(self, _receiver: object) -> None:
+        """Runs in the hub when the receiver greenlet is dead, whatever killed it."""
+        self._signal(Event.KICKED, DisconnectReason.KILLED)
+        self._finish_if_done()
+
+    def _interrupt_receiver(self) -> None:
+        """Have the hub, which alone may, interrupt a handler that is still at work."""
+        gevent.get_hub().loop.run_callback(self._throw_into_receiver)
+
+    def _throw_into_receiver(self) -> None:
+        """Runs in the hub. A receiver that is telling the namespaces already is left alone."""
+        if self._receiving and self._receiver is not None and not self._receiver.dead:
+            self._receiver.throw(SessionEnded())
+
+    def _stop_lingering(self) -> None:
+        """Nobody took the rest in time; runs in the hub."""
+        self.client_queue.clear()
+        if self._link is not None:
+            self._link.cut()
+        self._finish_if_done()
+
+    def _finish_if_done(self) -> None:
+        """Finish when the namespaces were told and nothing is left to deliver."""
+        if self._state is not State.DISCONNECTING or self._link is not None:
+            return
+        if self._receiver is not None and not self._receiver.dead:
+            return
+        if self._keep_for_next_poll and self.client_queue.has_texts():
+            return
+        self._finish()
+
+    def _finish(self) -> None:
+        self._signal(Event.FINISHED)
+        self._cancel_timers()
+        self.client_queue.clear()
+        self.server_queue.clear()
+        self._forget_acks()
+        for job in list(self.jobs):
+            if job is not gevent.getcurrent():
+                job.kill(block=False)
+        self.detach()
+        # A handshake that nobody came for is no news.
+        level = logging.INFO if self.connection_established else logging.DEBUG
+        log.log(level, "session %s disconnected: %s", self.short_id, self.disconnect_reason)
+
+    # Of Socket, used above.
+
+    def _leave_namespaces(self) -> None:
+        raise NotImplementedError
+
+    def _forget_acks(self) -> None:
+        raise NotImplementedError
+
+    def detach(self) -> None:
+        """Take the session out of its server's table."""
+        raise NotImplementedError

@@ -1,0 +1,100 @@
+"""The two queues of a session: gevent queues that know how much text they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gevent.event import Event
+from gevent.queue import Queue
+
+__all__ = ["Inbox", "Outbox"]
+
+
+def _weight(item: object) -> int:
+    return len(item) if isinstance(item, str) else 0
+
+
+class _MeasuredQueue(Queue):  # type: ignore[type-arg]
+    """A queue that keeps the sum of the lengths of its texts.
+
+    The bound is its owner's: over it an inbox stops the reading, an outbox ends the session.
+    ``None`` is the end marker.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size = 0
+
+    def _put(self, item: Any) -> None:
+        super()._put(item)  # type: ignore[misc]  # documented by gevent for overriding
+        self.size += _weight(item)
+
+    def _get(self) -> Any:
+        item = super()._get()  # type: ignore[misc]
+        self.size -= _weight(item)
+        return item
+
+    def clear(self) -> None:
+        """Drop everything that waits."""
+        while self.qsize():
+            self.get_nowait()
+
+
+class Inbox(_MeasuredQueue):
+    """``socket.server_queue``: texts from the client, taken by the receiver greenlet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._room: Event | None = None
+
+    def _get(self) -> Any:
+        item = super()._get()
+        if self._room is not None:
+            self._room.set()
+        return item
+
+    def wait_for_room(self, packets: int, size: int, timeout: float | None = None) -> bool:
+        """Block until fewer than ``packets`` texts and ``size`` characters wait.
+
+        Args:
+            packets: The most texts that may wait.
+            size: The most characters that may wait.
+            timeout: Seconds without anything being taken after which to give up; None: never.
+
+        Returns:
+            False when the time was up.
+        """
+        while self.qsize() >= packets or self.size >= size:
+            if self._room is None:
+                self._room = Event()
+            self._room.clear()
+            if not self._room.wait(timeout):
+                return False
+        return True
+
+
+class Outbox(_MeasuredQueue):
+    """``socket.client_queue``: texts for the client, taken by its transport.
+
+    Whatever way a text comes in, also by the application's own ``put_nowait()``, ``on_put`` is
+    called: that is what wakes the transport.
+    """
+
+    def __init__(self, on_put: Callable[[], None]) -> None:
+        super().__init__()
+        self._on_put = on_put
+
+    def _put(self, item: Any) -> None:
+        super()._put(item)
+        self._on_put()
+
+    def put_front(self, items: Sequence[Any]) -> None:
+        """Give back, in their order, texts that were taken and could not be delivered."""
+        self.queue.extendleft(reversed(items))
+        self.size += sum(_weight(item) for item in items)
+        self._on_put()
+
+    def has_texts(self) -> bool:
+        """Whether anything but end markers waits."""
+        return any(item is not None for item in self.queue)

@@ -1,0 +1,220 @@
+"""The receiver greenlet of a session: one packet after the other, in order.
+
+Whatever a packet or a handler does, the loop goes on to the next packet; it ends when the session
+does, and then tells the namespaces.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gevent import GreenletExit
+
+from socketio.errors import DecodeError
+from socketio.packet import Packet
+from socketio.session.core import SessionEnded
+from socketio.session.lifecycle import DisconnectReason, Event
+
+if TYPE_CHECKING:
+    from socketio.virtsocket import Socket
+
+__all__ = ["ACK_LATER", "Receiver", "tell_disconnect"]
+
+log = logging.getLogger("socketio.virtsocket")
+
+ACK_LATER = object()
+"""Returned by a handler that will answer with ``self.ack()`` some time later."""
+
+_WITH_DATA = ("message", "json", "event")
+
+
+class Receiver:
+    """Handles the packets of one session, in the session's receiver greenlet."""
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket = socket
+
+    def run(self) -> None:
+        """Loop until the session ends. Called once, as the whole life of the greenlet."""
+        socket = self._socket
+        socket._receiving = True
+        try:
+            while not socket._hard_end:
+                text = socket.get_server_msg()
+                if text is None and not socket._state.live:
+                    break
+                if text:
+                    self._receive(text)
+        except SessionEnded:
+            log.debug("session %s: a handler was interrupted", socket.short_id)
+        finally:
+            socket._receiving = False
+            if socket._state.live:  # somebody killed this greenlet
+                socket._signal(Event.KICKED, DisconnectReason.KILLED)
+            socket._leave_namespaces()
+
+    def _receive(self, text: str) -> None:
+        socket = self._socket
+        try:
+            packet = socket.dialect.decode(text, socket.json_loads)
+        except DecodeError as exc:
+            self._refuse_packet(None, str(exc))
+            return
+        kind, endpoint = packet["type"], packet["endpoint"]
+        if kind == "heartbeat":
+            socket.heartbeat()
+        elif kind == "disconnect" and not endpoint:
+            socket._signal(Event.PEER_LEFT, DisconnectReason.PEER_LEFT, farewell=True)
+            socket._hard_end = True  # nothing behind it counts
+        elif kind == "connect" and not endpoint and "" not in socket.namespaces:
+            socket.send_packet(packet)
+        elif kind != "noop":
+            self._route(packet, kind, endpoint)
+
+    def _refuse_packet(self, packet: Packet | None, why: str) -> None:
+        endpoint = packet["endpoint"] if packet is not None else ""
+        self._socket.error("invalid_packet", f"The packet could not be understood: {why}", endpoint)
+
+    def _route(self, packet: Packet, kind: str, endpoint: str) -> None:
+        if kind in _WITH_DATA and packet.get("ack") is True:
+            # Reception is acknowledged, not handling: at once, and whatever the endpoint.
+            self._ack(packet, [])
+        if kind == "event" and not (
+            isinstance(packet.get("name"), str) and isinstance(packet["args"], list)
+        ):
+            self._refuse_packet(packet, "an event needs a name, and a list as its args")
+            return
+        ns = self._socket.active_ns.get(endpoint)
+        if ns is not None:
+            self._handle(ns, packet, kind, first=False)
+        elif endpoint not in self._socket.namespaces:
+            self._socket.error(
+                "no_such_namespace",
+                f"The endpoint you tried to connect to doesn't exist: {endpoint:.100}",
+                endpoint,
+            )
+        elif kind in ("disconnect", "ack", "error"):
+            log.debug("session %s: %s for a namespace not in use", self._socket.short_id, kind)
+        elif (ns := self._open(endpoint)) is not None:
+            self._handle(ns, packet, kind, first=True)
+
+    def _open(self, endpoint: str) -> Any:
+        """Build the namespace for its first packet; None when its own code fails."""
+        socket = self._socket
+        ns = None
+        try:
+            ns = socket.namespaces[endpoint](socket.environ, endpoint, request=socket.request)
+            socket.active_ns[endpoint] = ns
+            _initialize(ns)
+        except (GreenletExit, KeyboardInterrupt):
+            raise
+        except BaseException:
+            log.exception("session %s: namespace %r cannot be opened", socket.short_id, endpoint)
+            self._drop(endpoint, ns)
+            return None
+        return ns
+
+    def _drop(self, endpoint: str, ns: Any) -> None:
+        """Forget a namespace that refused to open, and tell the client that it did not."""
+        self._socket.active_ns.pop(endpoint, None)
+        if ns is not None:
+            ns.kill_local_jobs()
+        self._socket.error("internal_error", "The namespace could not be opened", endpoint)
+        if endpoint:
+            self._socket.send_packet({"type": "disconnect", "endpoint": endpoint})
+
+    def _handle(self, ns: Any, packet: Packet, kind: str, *, first: bool) -> None:
+        if kind == "connect":
+            self._connect(ns, packet, first=first)
+        elif kind == "disconnect":
+            tell_disconnect(self._socket, packet["endpoint"], ns, packet)
+        elif not first or self._connect_unasked(ns):
+            self._dispatch(ns, packet)
+
+    def _connect(self, ns: Any, packet: Packet, *, first: bool) -> None:
+        if not first:
+            # Opened by an earlier packet, or asked for twice: answered, but nothing fires twice.
+            self._socket.send_packet(packet)
+            return
+        if not self._guard(lambda: ns.process_packet(packet), "connect"):
+            self._drop(packet["endpoint"], ns)
+
+    def _connect_unasked(self, ns: Any) -> bool:
+        """Run ``recv_connect`` before the first packet of a namespace that was not connected.
+
+        A reconnecting 0.9 client sends what it has buffered before its connect packets.
+        """
+        endpoint = ns.ns_name
+        if not endpoint:
+            return True
+        packet: Packet = {"type": "connect", "endpoint": endpoint, "qs": ""}
+        if not ns.is_method_allowed("recv_connect"):
+            return True
+        if self._guard(lambda: ns.call_method("recv_connect", packet), "recv_connect"):
+            return self._socket.active_ns.get(endpoint) is ns
+        self._drop(endpoint, ns)
+        return False
+
+    def _dispatch(self, ns: Any, packet: Packet) -> None:
+        socket = self._socket
+        wants_ack = packet.get("ack") == "data"
+        socket._awaits_ack = (packet["endpoint"], packet["id"]) if wants_ack else None
+        result: list[Any] = []
+        what = packet.get("name", packet["type"])
+        if not self._guard(lambda: result.append(ns.process_packet(packet)), what):
+            message = f'The server failed to handle "{what:.100}"'
+            socket.error("internal_error", message, packet["endpoint"], packet.get("id"))
+        elif wants_ack and socket._awaits_ack is not None and result[0] is not ACK_LATER:
+            value = result[0]
+            self._ack(packet, list(value) if isinstance(value, tuple) else [value])
+        socket._awaits_ack = None
+
+    def _ack(self, packet: Packet, args: list[Any]) -> None:
+        answer: Packet = {
+            "type": "ack",
+            "ackId": packet["id"],
+            "args": args,
+            "endpoint": packet["endpoint"],
+        }
+        if not self._guard(lambda: self._socket.send_packet(answer), "the answer of a handler"):
+            message = "The server's answer cannot be sent"
+            self._socket.error("internal_error", message, packet["endpoint"], packet["id"])
+
+    def _guard(self, call: Callable[[], object], what: str) -> bool:
+        """Run code of the application; what it raises is logged and harms only itself."""
+        try:
+            call()
+        except (GreenletExit, KeyboardInterrupt):
+            raise
+        except BaseException:
+            log.exception("session %s: handling %.100r failed", self._socket.short_id, what)
+            return False
+        return True
+
+
+def _initialize(ns: Any) -> None:
+    """Call each ``initialize()`` that a class of ``ns`` defines, once, in MRO order."""
+    for cls in type(ns).__mro__:
+        if "initialize" in cls.__dict__:
+            cls.initialize(ns)  # type: ignore[attr-defined]
+
+
+def tell_disconnect(socket: Socket, name: str, ns: Any, packet: Packet | None = None) -> None:
+    """Have ``ns`` know that it is over, once, and take it out of the socket; nothing stops that.
+
+    Runs in the greenlet that ends the session, or in the receiver for a packet of the client.
+    """
+    told: Packet = packet or {"type": "disconnect", "endpoint": name}
+    try:
+        if packet is not None:
+            ns.process_packet(packet)
+        # Still untold when the ACL, or an override, kept the packet from it.
+        if not vars(ns).get("_disconnect_told"):
+            ns.call_method("recv_disconnect", told)
+    except BaseException:
+        log.exception("session %s: recv_disconnect of %r failed", socket.short_id, name)
+    if name in socket.active_ns and socket.active_ns[name] is ns:
+        ns.kill_local_jobs()
+        socket.remove_namespace(name)

@@ -1,0 +1,199 @@
+"""xhr-polling: a GET that is held until there is something to say, a POST for the other way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from gevent.queue import Empty
+
+from socketio.config import Settings
+from socketio.errors import PayloadError
+from socketio.transports.base import BaseTransport, Response, error_response
+from socketio.wire.message import WireMessage, to_utf8
+from socketio.wire.payload import decode_payload
+
+__all__ = ["Poll", "XHRPollingTransport"]
+
+
+class Poll:
+    """One held GET as a :class:`~socketio.session.core.Link`.
+
+    It takes nothing from the session's queue before it is sure to be the only one who may.
+    """
+
+    streaming = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.superseded = False
+        self._news = Event()
+
+    def wake(self) -> None:
+        """Something is there for the client."""
+        self._news.set()
+
+    def supersede(self) -> None:
+        """A newer request of the client carries the session."""
+        self.superseded = True
+        self._news.set()
+
+    def cut(self) -> None:
+        """The session ended without a word: answer, whatever there is."""
+        self._news.set()
+
+    def wait(self, seconds: float) -> None:
+        """Block the greenlet of the request until there are news, or the time is up."""
+        self._news.wait(seconds)
+
+
+class XHRPollingTransport(BaseTransport):
+    """Section 8 of the protocol text."""
+
+    name = "xhr-polling"
+
+    def __init__(self, handler: Any, config: Any) -> None:
+        super().__init__(handler, config)
+        self.settings = Settings.read(config)
+        self._taken: list[str] = []
+
+    def do_exchange(self, socket: Any, request_method: str) -> Response | None:
+        """Answer a GET, POST or OPTIONS; other methods are refused with 405."""
+        if request_method == "GET":
+            return self.get(socket)
+        if request_method == "POST":
+            return self.post(socket)
+        if request_method == "OPTIONS":
+            return self.options()
+        response = error_response("405 Method Not Allowed", "use GET, POST or OPTIONS")
+        response.headers.append(("Allow", "GET, POST, OPTIONS"))
+        return response
+
+    def options(self) -> Response:
+        """Answer a preflight; the handler adds the headers that depend on the origin."""
+        return Response("200 OK", [("Content-Type", "text/plain; charset=UTF-8")])
+
+    # -- to the client -------------------------------------------------------------------------
+
+    def get(self, socket: Any) -> Response:
+        """Answer a poll: at once when something is queued, else when it is, else with a noop.
+
+        Blocks up to the polling duration. The first GET of a session is answered with the
+        greeting alone.
+        """
+        if not socket.state.live:
+            return self._deliver_rest(socket)
+        poll = Poll(self.name)
+        socket._attach(poll)
+        if socket._establish():
+            self.handler.start_application(socket)
+            return self._answer(socket, poll, to_utf8(socket.dialect.greeting))
+        if not socket.client_queue.qsize():
+            poll.wait(self.settings.poll_seconds)
+        payload = b""
+        # A client that went away keeps its packets, for its next poll.
+        if not poll.superseded and not self.handler.peer_is_gone():
+            payload = self.get_messages_payload(socket, timeout=0)
+        return self._answer(socket, poll, payload or to_utf8(socket.dialect.noop))
+
+    def _deliver_rest(self, socket: Any) -> Response:
+        """Hand out what an ended session still has to say, its farewell included."""
+        payload = self.get_messages_payload(socket, timeout=0)
+        if not payload:
+            return error_response("400 Bad Request", "this session is over")
+        return self._answer(socket, None, payload)
+
+    def _answer(self, socket: Any, poll: Poll | None, body: bytes) -> Response:
+        def done(delivered: bool) -> None:
+            if not delivered and self._taken:
+                socket.client_queue.put_front(self._taken)
+            if poll is not None:
+                socket._detach(poll)
+            else:
+                socket._finish_if_done()
+
+        return Response("200 OK", self.response_headers(), body, done)
+
+    def response_headers(self) -> list[tuple[str, str]]:
+        """Return the headers of the answer to a poll."""
+        # The Python client of PyPI needs the charset, or it cannot cut a payload.
+        return [("Content-Type", "text/plain; charset=UTF-8"), ("Connection", "Keep-Alive")]
+
+    def get_messages_payload(self, socket: Any, timeout: float | None = None) -> bytes:
+        """Take everything queued for the client and return it as one body; b"" if there is nothing.
+
+        Args:
+            socket: The session.
+            timeout: Seconds to wait for the first packet; None waits for ever.
+        """
+        try:
+            messages = socket.get_multiple_client_msgs(timeout=timeout)
+        except Empty:
+            messages = []
+        self._taken = [text for text in messages if text is not None]
+        return self.encode_payload(self._taken) if self._taken else b""
+
+    def encode_payload(self, messages: list[str]) -> bytes:
+        """Return the body that carries ``messages``: nothing, the one bare, or all framed."""
+        if len(messages) == 1:
+            return to_utf8(messages[0])
+        return b"".join(
+            [
+                (text if isinstance(text, WireMessage) else WireMessage(text)).part
+                for text in messages
+            ]
+        )
+
+    # -- from the client -----------------------------------------------------------------------
+
+    def post(self, socket: Any) -> Response:
+        """Queue the packets of the request for the receiver, all of them or none.
+
+        Blocks until the body is here, and while the session has too much to do already.
+        """
+        body = self.read_body()
+        if isinstance(body, Response):
+            return body
+        try:
+            messages = self.decode_payload(body)
+        except PayloadError as exc:
+            return error_response("400 Bad Request", f"malformed payload: {exc}")
+        limits = self.settings
+        if not socket.server_queue.wait_for_room(
+            limits.max_inbound_packets, limits.max_inbound_size, limits.body_timeout
+        ):
+            response = error_response("503 Service Unavailable", "too many packets are waiting")
+            response.headers.append(("Retry-After", "1"))
+            return response
+        for message in messages:
+            socket.put_server_msg(message)
+        return Response("200 OK", [("Content-Type", "text/plain; charset=UTF-8")], b"1")
+
+    def decode_payload(self, payload: bytes | str) -> list[str]:
+        """Return the packets in the body of a POST.
+
+        Raises:
+            PayloadError: Not UTF-8, empty, malformed, or over the limit.
+        """
+        try:
+            text = payload.decode() if isinstance(payload, bytes) else payload
+        except UnicodeDecodeError:
+            raise PayloadError("not UTF-8") from None
+        return decode_payload(text, self.settings.max_payload_packets)
+
+    def read_body(self) -> bytes | Response:
+        """Return the whole body of the request, or the answer that refuses it."""
+        most = self.settings.max_body_size
+        environ = self.handler.environ
+        too_large = error_response(
+            "413 Content Too Large", f"a body may have {most} bytes", close=True
+        )
+        if int(environ.get("CONTENT_LENGTH") or 0) > most:
+            return too_large
+        body = None
+        with gevent.Timeout(self.settings.body_timeout, False):  # type: ignore[arg-type]
+            body = environ["wsgi.input"].read(most + 1)
+        if body is None:
+            return error_response("408 Request Timeout", "the body did not come", close=True)
+        return too_large if len(body) > most else body

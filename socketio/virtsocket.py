@@ -1,0 +1,415 @@
+"""The virtual socket: one session of one client, whatever transport carries it."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import warnings
+import weakref
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from gevent.queue import Empty
+
+from socketio.defaultjson import default_json_dumps, default_json_loads
+from socketio.packet import JsonDumps, JsonLoads, Packet
+from socketio.session.acks import AckCallback, AckTable
+from socketio.session.core import SessionCore
+from socketio.session.data import SessionData
+from socketio.session.lifecycle import DisconnectReason, Event, State
+from socketio.session.receiver import Receiver, tell_disconnect
+
+if TYPE_CHECKING:
+    from socketio.namespace import BaseNamespace
+    from socketio.wire.message import WireMessage
+
+__all__ = ["Socket", "default_error_handler"]
+
+log = logging.getLogger("socketio.virtsocket")
+
+# 40 decimal digits are 132 bits: nobody guesses a session.
+_SESSID_RANGE = 10**40
+
+_NEVER_CALLED = ("_heartbeat", "_heartbeat_timeout", "_watcher")
+
+
+def default_error_handler(
+    socket: Socket,
+    error_name: str,
+    error_message: str,
+    endpoint: str | None,
+    msg_id: int | None,
+    quiet: bool,
+) -> None:
+    """Log the error and send it to the client as the event ``error``.
+
+    Called by :meth:`Socket.error` in the greenlet that found the error. Does not block.
+
+    Args:
+        socket: The session it happened in.
+        error_name: A word for programs, such as ``no_such_method``.
+        error_message: A sentence for people. It goes to the client.
+        endpoint: The namespace concerned; None means the global one.
+        msg_id: Id of the packet that caused it, repeated to the client; None when it had none.
+        quiet: True keeps it from the client.
+    """
+    log.warning(
+        "session %s: %s on %r: %.200r", socket.short_id, error_name, endpoint or "", error_message
+    )
+    if quiet:
+        return
+    packet: Packet = {
+        "type": "event",
+        "name": "error",
+        "args": [error_name, error_message],
+        "endpoint": endpoint or "",
+    }
+    if msg_id is not None:
+        packet["id"] = msg_id
+    socket.send_packet(packet)
+
+
+class Socket(SessionCore):
+    """One session.
+
+    Made by ``server.get_socket()`` for a handshake. Building one starts no greenlet and no timer
+    and reads no key of ``config``.
+
+    Args:
+        server: The server; kept as a weak reference. Needs ``sockets`` and ``get_socket()``.
+        config: The settings: a :class:`~socketio.config.Settings` or a mapping with some of them.
+        error_handler: Called for every :meth:`error`; None means :func:`default_error_handler`.
+    """
+
+    STATE_CONNECTING = State.CONNECTING
+    STATE_CONNECTED = State.CONNECTED
+    STATE_DISCONNECTING = State.DISCONNECTING
+    STATE_DISCONNECTED = State.DISCONNECTED
+    GLOBAL_NS = ""
+
+    json_loads: JsonLoads
+    json_dumps: JsonDumps
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in _NEVER_CALLED:
+            if name in cls.__dict__:
+                warnings.warn(
+                    f"{cls.__name__}.{name}() is never called: since gevent-socketio 1.0 timers "
+                    "do the work of that greenlet. Override heartbeat() or disconnect() instead.",
+                    DeprecationWarning,
+                    stacklevel=2,
+                )
+
+    def __init__(
+        self,
+        server: Any,
+        config: Mapping[str, Any],
+        error_handler: Callable[..., object] | None = None,
+    ) -> None:
+        super().__init__(getattr(server, "clock", None))
+        self.server = weakref.proxy(server)
+        self.config = config
+        self.sessid = f"{secrets.randbelow(_SESSID_RANGE):040d}"
+        self.session = SessionData(self._room_changed)
+        self.error_handler = error_handler or default_error_handler
+        self.environ: Any = None
+        self.request: Any = None
+        self.handshake_environ: dict[str, str] = {}
+        self.namespaces: dict[str, type[BaseNamespace]] = {}
+        self.active_ns: dict[str, Any] = {}
+        self.jobs: list[Any] = []
+        self.hits = 0
+        self.heartbeats = 0
+        self.wsgi_app_greenlet: Any = None
+        self.json_loads = default_json_loads
+        self.json_dumps = default_json_dumps
+        self._acks: AckTable | None = None
+        self._awaits_ack: tuple[str, int] | None = None
+        self._pump: Callable[[], None] | None = None
+
+    def __str__(self) -> str:
+        parts = [f"sessid={self.sessid!r}"]
+        if self.connected:
+            parts.append("connected")
+        for name in ("client_queue", "server_queue"):
+            if waiting := getattr(self, name).qsize():
+                parts.append(f"{name}[{waiting}]")
+        for name in ("hits", "heartbeats"):
+            if count := getattr(self, name):
+                parts.append(f"{name}={count}")
+        return " ".join(parts)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.short_id} {self.state}>"
+
+    def __getitem__(self, name: str) -> Any:
+        return self.active_ns[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.active_ns
+
+    __hasitem__ = __contains__
+
+    @property
+    def connected(self) -> bool:
+        """Whether packets flow."""
+        return self._state is State.CONNECTED
+
+    # -- what socketio_manage() gives ----------------------------------------------------------
+
+    def _set_namespaces(self, namespaces: dict[str, type[BaseNamespace]]) -> None:
+        """Set the mapping of endpoints to classes; '' is the global namespace."""
+        self.namespaces = namespaces
+
+    def _set_request(self, request: Any) -> None:
+        """Set the object that namespaces get as ``request``."""
+        self.request = request
+
+    def _set_environ(self, environ: Any) -> None:
+        """Set the WSGI environment that namespaces get."""
+        self.environ = environ
+
+    def _set_error_handler(self, error_handler: Callable[..., object]) -> None:
+        """Set what :meth:`error` calls."""
+        self.error_handler = error_handler
+
+    def _set_json_loads(self, json_loads: JsonLoads) -> None:
+        """Set the function that parses JSON."""
+        self.json_loads = json_loads
+
+    def _set_json_dumps(self, json_dumps: JsonDumps) -> None:
+        """Set the function that writes JSON."""
+        self.json_dumps = json_dumps
+
+    # -- packets in ----------------------------------------------------------------------------
+
+    def incr_hits(self) -> None:
+        """Count one more request of this session."""
+        self.hits += 1
+
+    def heartbeat(self) -> None:
+        """Note a sign of life; called for each heartbeat packet, in the receiver greenlet."""
+        self.heartbeats += 1
+        self.timeout.set()
+        self._touch()
+
+    def put_server_msg(self, msg: str | None) -> None:
+        """Queue the text ``msg`` from the client for the receiver; ignored when the session ended.
+
+        Called by the transports in the greenlet of their request. Does not block: a transport
+        waits for room before.
+        """
+        self._touch()
+        if self._state.live:
+            self.server_queue.put_nowait(msg)
+
+    def get_server_msg(self, **kwargs: Any) -> Any:
+        """Take the next text from the client; blocks unless told otherwise (as ``Queue.get``)."""
+        return self.server_queue.get(**kwargs)
+
+    # -- packets out ---------------------------------------------------------------------------
+
+    def put_client_msg(self, msg: str | None) -> None:
+        """Queue the text ``msg`` for the client; ignored when the session ended. Never blocks."""
+        if self._state.live:
+            self.client_queue.put_nowait(msg)
+
+    def get_client_msg(self, **kwargs: Any) -> Any:
+        """Take the next text for the client; blocks unless told otherwise (as ``Queue.get``)."""
+        return self.client_queue.get(**kwargs)
+
+    def get_multiple_client_msgs(self, **kwargs: Any) -> list[Any]:
+        """Wait for the next text for the client like :meth:`get_client_msg`, and take all."""
+        messages = [self.get_client_msg(**kwargs)]
+        while self.client_queue.qsize():
+            try:
+                messages.append(self.get_client_msg(block=False))
+            except Empty:  # an override that keeps something back
+                break
+        return messages
+
+    def send_packet(self, pkt: Packet) -> None:
+        """Queue the packet ``pkt`` for the client; nothing happens when the session ended.
+
+        Any greenlet of the server's hub; does not block.
+
+        Raises:
+            EncodeError: ``pkt`` is no packet.
+            TypeError, ValueError: Its arguments have no JSON form.
+        """
+        if self._state.live:
+            self.put_client_msg(self.encode_packet(pkt))
+
+    def encode_packet(self, pkt: Packet) -> WireMessage:
+        """Return the wire text of ``pkt``; raises what :meth:`send_packet` raises."""
+        return self.dialect.encode(pkt, self.json_dumps)
+
+    def send_encoded(self, message: str, pkt: Packet) -> None:
+        """Queue ``message``, the text of ``pkt``; an overridden ``send_packet`` gets ``pkt``."""
+        if type(self).send_packet is Socket.send_packet:
+            self.put_client_msg(message)
+        else:
+            self.send_packet(pkt)
+
+    def error(
+        self,
+        error_name: str,
+        error_message: str,
+        endpoint: str | None = None,
+        msg_id: int | None = None,
+        quiet: bool = False,
+    ) -> None:
+        """Report an error to the error handler, by default to the log and the client.
+
+        Any greenlet; blocks only if the handler does. An error handler that fails is logged.
+        """
+        try:
+            self.error_handler(self, error_name, error_message, endpoint, msg_id, quiet)
+        except Exception:
+            log.exception("session %s: the error handler failed", self.short_id)
+
+    # -- acks ----------------------------------------------------------------------------------
+
+    @property
+    def _ack_table(self) -> AckTable:
+        if self._acks is None:
+            self._acks = AckTable(self.settings.max_pending_acks)
+        return self._acks
+
+    @property
+    def ack_callbacks(self) -> dict[int, AckCallback]:
+        """Callbacks that wait for an ack of the client, by packet id."""
+        return self._ack_table.callbacks
+
+    @property
+    def ack_counter(self) -> int:
+        """The last packet id handed out."""
+        return self._ack_table.counter
+
+    def _get_next_msgid(self) -> int:
+        """Return a fresh packet id."""
+        return self._ack_table.next_id()
+
+    def _save_ack_callback(
+        self, msgid: int, callback: AckCallback, endpoint: str | None = None
+    ) -> bool:
+        """Remember ``callback`` for ``msgid``; False if the id is taken.
+
+        Only the namespace ``endpoint`` may answer; None lets any. Over the limit the oldest goes.
+        """
+        return self._ack_table.save(msgid, callback, endpoint)
+
+    def _pop_ack_callback(self, msgid: int, endpoint: str | None = None) -> AckCallback | None:
+        """Forget and return the callback of ``msgid``; None if unknown."""
+        return self._ack_table.pop(msgid, endpoint)
+
+    def _forget_acks(self) -> None:
+        if self._acks is not None:
+            self._acks.clear()
+
+    # -- greenlets -----------------------------------------------------------------------------
+
+    def spawn(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Spawn a greenlet that is killed when the session is over; returns it."""
+        return self.adopt(gevent.spawn(fn, *args, **kwargs))
+
+    def adopt(self, job: Any) -> Any:
+        """Have the greenlet ``job`` killed when the session is over; returns it."""
+        self.jobs.append(job)
+        job.rawlink(self._job_done)
+        return job
+
+    def _job_done(self, job: object) -> None:
+        if job in self.jobs:
+            self.jobs.remove(job)
+
+    def _spawn_receiver_loop(self) -> Any:
+        """Spawn the greenlet that handles this session's packets; returns it.
+
+        Called outside of ``socketio_manage()`` it also spawns a reader, where the transport needs
+        one.
+        """
+        self._receiver = self.spawn(self._receiver_loop)
+        self._receiver.rawlink(self._receiver_ended)
+        pump, self._pump = self._pump, None
+        if pump is not None:
+            gevent.spawn(pump)
+        return self._receiver
+
+    def _receiver_loop(self) -> None:
+        """Handle packets until the session ends, then tell the namespaces."""
+        Receiver(self).run()
+
+    def _spawn_watcher(self) -> None:
+        """Do nothing: the table of states does what a greenlet looked for once a second."""
+
+    def is_unmanaged(self) -> bool:
+        """Tell whether the session is alive and nobody has taken charge of its packets."""
+        return self._state.live and self._receiver is None
+
+    def _manage(self) -> None:
+        """Block the view that calls it until the session is over, carrying its input meanwhile."""
+        if self._state is State.DISCONNECTED:
+            return
+        pump, self._pump = self._pump, None
+        receiver = self._spawn_receiver_loop()
+        if pump is not None:
+            pump()
+        receiver.join()
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def disconnect(self, silent: bool = False) -> None:
+        """End the session: namespaces get ``recv_disconnect()``, the client stays away.
+
+        Any greenlet, also from a handler, any number of times. The calling greenlet goes on; a
+        handler of this session that runs elsewhere is interrupted. Blocks as long as the
+        ``recv_disconnect()`` of the namespaces.
+
+        Args:
+            silent: True does not send ``0::``: the client sees a lost connection and reconnects.
+        """
+        self._signal(Event.KICKED, DisconnectReason.KICKED, farewell=not silent)
+        self._leave_namespaces()
+
+    def kill(self, detach: bool = False) -> None:
+        """End the session like :meth:`disconnect`, without telling the client to stay away.
+
+        Args:
+            detach: True also takes the session out of ``server.sockets`` at once.
+        """
+        self._signal(Event.KICKED, DisconnectReason.KILLED)
+        self._leave_namespaces()
+        if detach:
+            self.detach()
+
+    def detach(self) -> None:
+        """Take the session out of its server's table; any number of times."""
+        for name in self.session.get("rooms", ()):
+            self._room_changed(name, False)
+        try:
+            self.server.sockets.pop(self.sessid, None)
+        except ReferenceError:
+            log.debug("session %s outlived its server", self.short_id)
+
+    def remove_namespace(self, namespace: Any) -> None:
+        """Forget an active namespace, by name or itself; with the last one the session ends."""
+        name = namespace if isinstance(namespace, str) else namespace.ns_name
+        if self.active_ns.pop(name, None) is not None and not self.active_ns and self.connected:
+            self._signal(Event.KICKED, DisconnectReason.LAST_NAMESPACE, farewell=True)
+
+    def _leave_namespaces(self) -> None:
+        for name, ns in list(self.active_ns.items()):
+            tell_disconnect(self, name, ns)
+
+    def _room_changed(self, name: str, present: bool) -> None:
+        if present and not self._state.live:
+            return  # the index must not keep what is over
+        try:
+            backplane = getattr(self.server, "backplane", None)
+        except ReferenceError:
+            return
+        if backplane is not None:
+            backplane.room_changed(self, name, present)

@@ -1,0 +1,223 @@
+"""A WebSocket with gevent-websocket's interface and the sans-I/O core of ``websockets`` below.
+
+gevent-websocket takes frames of any length, unmasks them byte by byte in Python and never sends a
+close code; its classes are kept because applications build on their interface.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import MutableMapping
+from typing import Any
+
+import geventwebsocket.websocket
+from geventwebsocket.exceptions import WebSocketError
+from websockets.frames import Close, CloseCode, Frame, Opcode
+from websockets.protocol import Protocol, Side, State
+
+from socketio.websocket.writer import Writer
+from socketio.wire.message import to_utf8
+
+__all__ = ["WebSocket"]
+
+_CHUNK = 65536
+# No message of a real client has more; each fragment costs an object, however small it is.
+_MAX_FRAGMENTS = 1000
+# Frames that may wait ahead of the session's own; a peer that pings without reading gets no more.
+_MAX_LANE = 64
+
+
+class _Demoted(logging.LoggerAdapter):  # type: ignore[type-arg]
+    """The core reports each connection at INFO; here that is the session's to say."""
+
+    def log(self, level: int, msg: object, *args: Any, **kwargs: Any) -> None:
+        super().log(logging.DEBUG if level == logging.INFO else level, msg, *args, **kwargs)
+
+
+_core_log = _Demoted(logging.getLogger("socketio.transport"), {})
+
+
+class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
+    """One upgraded connection.
+
+    Args:
+        environ: The WSGI environment of the upgrade request; it is ``environ['wsgi.websocket']``.
+        sock: The gevent socket of the connection.
+        handler: The handler that upgraded it, for ``handler.server`` and the access log.
+        early: Bytes the client sent behind its request, before our answer.
+        max_size: Most bytes in a message; more closes the connection with code 1009.
+        write_timeout: Seconds the peer may take to accept data.
+
+    ``receive()`` may only be called by one greenlet at a time; ``send()`` and ``close()`` by any.
+
+    .. versionadded:: 1.0
+    """
+
+    def __init__(
+        self,
+        environ: MutableMapping[str, Any],
+        sock: Any,
+        handler: Any,
+        *,
+        early: bytes = b"",
+        max_size: int = 1_000_000,
+        write_timeout: float = 30,
+    ) -> None:
+        self.environ = environ
+        self.handler = handler
+        self.stream = None
+        self.closed = False
+        self.writer = Writer(sock, write_timeout=write_timeout)
+        self._sock = sock
+        self._core = Protocol(Side.SERVER, max_size=max_size, logger=_core_log)
+        self._fragments: list[bytes] = []
+        self._opcode = Opcode.TEXT
+        self._received: deque[str | bytes] = deque()
+        self._refused = False
+        if early:
+            self._feed(early)
+
+    def __del__(self) -> None:
+        """Do nothing: the base class writes to the network here, in whatever greenlet collects."""
+
+    @property
+    def close_code(self) -> int | None:
+        """Code of the peer's close frame; 1005 without one in it, None before it came."""
+        return self._core.close_rcvd.code if self._core.close_rcvd else None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the peer broke the WebSocket protocol."""
+        exc = self._core.parser_exc
+        return self._refused or (exc is not None and not isinstance(exc, EOFError))
+
+    # -- receiving -----------------------------------------------------------------------------
+
+    def receive(self) -> str | bytes | None:
+        """Return the next message, text as str and binary as bytes; None when no more will come.
+
+        Blocks. Raises ``WebSocketError`` when called again after that, as the base class does.
+        """
+        batch = self._take(1)
+        if batch:
+            return batch[0]
+        if self.closed:
+            raise WebSocketError(geventwebsocket.websocket.MSG_ALREADY_CLOSED)
+        while not self._received and self._read():
+            pass
+        batch = self._take(1)
+        if batch:
+            return batch[0]
+        self.closed = True
+        return None
+
+    def receive_batch(self) -> list[str | bytes]:
+        """Return all messages that are there, at least one; none when no more come. Blocks."""
+        while not self._received and self._read():
+            pass
+        return self._take(len(self._received))
+
+    def _take(self, most: int) -> list[str | bytes]:
+        return [self._received.popleft() for _ in range(min(most, len(self._received)))]
+
+    def _read(self) -> bool:
+        """Read once from the connection; False when it is over, for us at least."""
+        if self._core.eof_sent:  # closing handshake complete, protocol broken, or end of stream
+            return False
+        try:
+            data = self._sock.recv(_CHUNK)
+        except (OSError, ValueError, AttributeError):  # reset, or shut down under us
+            data = b""
+        if data:
+            self._feed(data)
+            return True
+        self._core.receive_eof()
+        return False
+
+    def _feed(self, data: bytes) -> None:
+        self._core.receive_data(data)
+        for frame in self._core.events_received():
+            if isinstance(frame, Frame) and not self._refused:
+                self._take_frame(frame)
+        self._write_core()
+
+    def _take_frame(self, frame: Frame) -> None:
+        if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
+            return
+        if frame.opcode is not Opcode.CONT:
+            self._opcode = frame.opcode
+        self._fragments.append(bytes(frame.data))
+        if not frame.fin:
+            if len(self._fragments) >= _MAX_FRAGMENTS:
+                self._refuse(CloseCode.POLICY_VIOLATION, "too many fragments")
+            return
+        data = b"".join(self._fragments)
+        self._fragments.clear()
+        if self._opcode is Opcode.BINARY:
+            self._received.append(data)
+            return
+        try:
+            self._received.append(data.decode())
+        except UnicodeDecodeError:
+            self._refuse(CloseCode.INVALID_DATA, "invalid UTF-8")
+
+    def _refuse(self, code: CloseCode, reason: str) -> None:
+        self._refused = True
+        self._core.fail(code, reason)
+
+    # -- sending -------------------------------------------------------------------------------
+
+    def send(self, message: str | bytes, binary: bool | None = None) -> None:
+        """Send one message; waits when the peer is slow to take it.
+
+        Args:
+            message: Text, or bytes.
+            binary: Force a binary or a text frame; None decides by the type of ``message``.
+
+        Raises:
+            WebSocketError: The connection is closed.
+        """
+        if self.closed or self.writer.over:
+            raise WebSocketError(geventwebsocket.websocket.MSG_SOCKET_DEAD)
+        is_text = isinstance(message, str) if binary is None else not binary
+        data = to_utf8(message) if isinstance(message, str) else bytes(message)
+        frame = Frame(Opcode.TEXT if is_text else Opcode.BINARY, data).serialize(mask=False)
+        self.writer.write_frame(frame)
+        self.writer.wait_until_written()
+
+    def send_frame(self, message: str | bytes, opcode: int) -> None:
+        """Send one frame of any kind, as the base class does."""
+        if self.closed or self.writer.over:
+            raise WebSocketError(geventwebsocket.websocket.MSG_SOCKET_DEAD)
+        data = to_utf8(message) if isinstance(message, str) else bytes(message)
+        self.writer.write_frame(Frame(Opcode(opcode), data).serialize(mask=False))
+
+    def close(self, code: int = 1000, message: str | bytes = b"") -> None:
+        """Write what is queued, then a close frame; may be called again, from any greenlet.
+
+        Never blocks. The connection itself is ended by the peer, or by whoever owns it.
+        """
+        if self.closed:
+            return
+        self.closed = True
+        reason = message.decode("utf-8", "replace") if isinstance(message, bytes) else message
+        frame = b""
+        if self._core.state is State.OPEN and self._core.close_sent is None:
+            frame = Frame(Opcode.CLOSE, Close(code, reason).serialize()).serialize(mask=False)
+        self.writer.close(frame)
+
+    def cut(self) -> None:
+        """End the connection without another word; its reader wakes. Never blocks."""
+        self.closed = True
+        self.writer.cut()
+
+    def _write_core(self) -> None:
+        """Write what the core answers by itself: pongs, and the close frame of a failure."""
+        for data in self._core.data_to_send():
+            if not data:  # its mark for "now half-close"; what the session has left is not wanted
+                self.closed = True
+                self.writer.read_from(None)
+                self.writer.close()
+            elif self._core.close_sent is not None or self.writer.backlog < _MAX_LANE:
+                self.writer.write_frame(data)

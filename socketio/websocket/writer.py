@@ -1,0 +1,172 @@
+"""The only one who writes to a WebSocket connection.
+
+At rest it is a few attributes, no greenlet. When something is queued, one callback of the hub
+takes all of it and tries one non-blocking ``send()``. Only when the kernel's buffer is full, or
+over TLS, a drainer greenlet goes on; there is at most one, and it ends when nothing is left.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+from gevent.socket import SHUT_RDWR, SHUT_WR
+
+__all__ = ["Writer"]
+
+log = logging.getLogger("socketio.transport")
+
+
+class Writer:
+    """Serialises all writes of one connection: control frames first, then what its source has.
+
+    Args:
+        sock: The connected gevent socket.
+        write_timeout: Seconds the peer may take to accept more; then the connection is cut.
+    """
+
+    def __init__(self, sock: Any, *, write_timeout: float) -> None:
+        self._sock = sock
+        self._write_timeout = write_timeout
+        self._tls = hasattr(sock, "do_handshake")
+        self._in_hub = not self._tls
+        self._source: Callable[[], bytes] | None = None
+        self._lane: deque[bytes] = deque()
+        self._rest = b""
+        self._scheduled = False
+        self._drainer: gevent.Greenlet[..., None] | None = None
+        self._closing = False
+        self._last = b""
+        self.on_over: Callable[[], None] | None = None
+        """Called once everything, the close included, was written. Must not block."""
+        self.over = False
+        """Nothing more can be written: closed and half-closed, or cut."""
+
+    def read_from(self, source: Callable[[], bytes] | None) -> None:
+        """Set where the data comes from: a callable that returns the next bytes, b"" for none."""
+        self._source = source
+
+    def leave_hub(self) -> None:
+        """Write from a greenlet only, for a source that may block or runs foreign code."""
+        self._in_hub = False
+
+    @property
+    def backlog(self) -> int:
+        """How many frames wait in the lane ahead of the source."""
+        return len(self._lane)
+
+    def write_frame(self, frame: bytes) -> None:
+        """Queue ``frame`` ahead of the source's data; from any greenlet, never blocks."""
+        if not self._closing:
+            self._lane.append(frame)
+            self.wake()
+
+    def close(self, frame: bytes = b"") -> None:
+        """Write what is queued, then ``frame``, then half-close; repeatable, never blocks."""
+        if self._closing:
+            return
+        self._closing = True
+        self._last = frame
+        self.wake()
+
+    def cut(self) -> None:
+        """Stop writing and shut the connection down, which wakes its reader; never blocks."""
+        self.over = True
+        self._closing = True
+        self._lane.clear()
+        self._rest = self._last = b""
+        self._source = None
+        self._shutdown(SHUT_RDWR)
+
+    def wake(self) -> None:
+        """Tell that there is something to write; from any greenlet and the hub, never blocks."""
+        if self._scheduled or self._drainer is not None or self.over:
+            return
+        if self._in_hub:
+            self._scheduled = True
+            gevent.get_hub().loop.run_callback(self._flush)
+        else:
+            self._drainer = gevent.spawn(self._drain)
+
+    def wait_until_written(self) -> None:
+        """Block the calling greenlet until what is queued was written, or the connection cut."""
+        if self._scheduled:
+            gevent.sleep(0)
+        if self._drainer is not None:
+            self._drainer.join()
+
+    def _next(self) -> bytes:
+        if self._rest:
+            data, self._rest = self._rest, b""
+            return data
+        if self._lane:
+            data = b"".join(self._lane)
+            self._lane.clear()
+            return data
+        data = self._source() if self._source is not None else b""
+        if not data and self._closing:  # the source may have asked for the close just now
+            data, self._last = self._last, b""
+        return data
+
+    def _flush(self) -> None:
+        """Write without blocking; runs in the hub."""
+        self._scheduled = False
+        if self._drainer is not None or self.over:
+            return
+        try:
+            while data := self._next():
+                sent = self._send_now(data)
+                if sent < len(data):
+                    self._rest = data[sent:]
+                    self._drainer = gevent.spawn(self._drain)
+                    return
+            self._end_if_closing()
+        except OSError:
+            self.cut()
+        except Exception:
+            log.exception("writing to a WebSocket failed")
+            self.cut()
+
+    def _send_now(self, data: bytes) -> int:
+        try:
+            return int(self._sock.send(data, 0, timeout=0.0))
+        except BlockingIOError:
+            return 0
+
+    def _drain(self) -> None:
+        """Write with blocking; runs in the drainer greenlet."""
+        try:
+            while data := self._next():
+                view = memoryview(data)
+                while view:
+                    with gevent.Timeout(self._write_timeout):
+                        view = view[self._sock.send(view) :]
+                    if self.over:
+                        return
+            self._drainer = None
+            self._end_if_closing()
+        except (OSError, ValueError, gevent.Timeout):  # ValueError: TLS socket already shut down
+            self.cut()
+        except Exception:
+            log.exception("writing to a WebSocket failed")
+            self.cut()
+        finally:
+            self._drainer = None
+
+    def _end_if_closing(self) -> None:
+        if self._closing and not self.over:
+            self.over = True
+            # A TLS socket cannot be half-closed: its peer ends the connection, or our deadline.
+            if not self._tls:
+                self._shutdown(SHUT_WR)
+            if self.on_over is not None:
+                self.on_over()
+
+    def _shutdown(self, how: int) -> None:
+        try:
+            self._sock.shutdown(how)
+        except (OSError, ValueError, AttributeError):
+            log.debug("the connection was gone before it was shut down")

@@ -1,0 +1,52 @@
+"""Socket.IO 0.9, protocol version 1, as a :class:`~socketio.wire.dialect.Dialect`. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from socketio import packet
+from socketio.config import Settings
+from socketio.packet import JsonDumps, JsonLoads, Packet
+from socketio.wire.message import WireMessage
+from socketio.wire.routes import Route, match_route
+
+__all__ = ["V09", "jsonp_script"]
+
+
+class V09:
+    """Stateless; one instance serves every session."""
+
+    name = "0.9"
+    greeting = WireMessage("1::")
+    heartbeat = WireMessage("2::")
+    noop = WireMessage("8::")
+    farewell = WireMessage("0::")
+
+    def claim(self, path: str, query: str, resource: str) -> Route | None:
+        """See :func:`socketio.wire.routes.match_route`."""
+        return match_route(path, query, resource)
+
+    def handshake(self, sessid: str, settings: Settings, transports: Iterable[str]) -> str:
+        """Return ``SID:heartbeat timeout:close timeout:transports`` (section 2.2).
+
+        Both numbers are always there: the 0.9 client reads an empty one as "at once" and closes.
+        """
+        timeouts = (settings.heartbeat_timeout, settings.close_timeout)
+        return ":".join([sessid, *(f"{seconds:g}" for seconds in timeouts), ",".join(transports)])
+
+    def encode(self, packet_: Packet, json_dumps: JsonDumps) -> WireMessage:
+        """See :func:`socketio.packet.encode`."""
+        return WireMessage(packet.encode(packet_, json_dumps))
+
+    def decode(self, text: str, json_loads: JsonLoads) -> Packet:
+        """See :func:`socketio.packet.decode`."""
+        return packet.decode(text, json_loads)
+
+
+def jsonp_script(index: str, text: str) -> str:
+    """Return the script that hands ``text`` to callback ``index`` of the page (section 2.3).
+
+    ASCII-only JSON: U+2028 and U+2029 raw would end the literal in old engines.
+    """
+    return f"io.j[{index}]({json.dumps(text)});"
