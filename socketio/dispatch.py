@@ -61,7 +61,8 @@ def shape_of(method: Any) -> HandlerShape:
 
 
 def _inspect(function: FunctionType) -> HandlerShape:
-    parameters = list(inspect.signature(function).parameters.values())
+    # Of a decorated handler the wrapper is called: it may add arguments, or take some away.
+    parameters = list(inspect.signature(function, follow_wrapped=False).parameters.values())
     if parameters and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL:
         return _ANYTHING  # a decorator's wrapper: only the wrapped function knows
     if not parameters or parameters[0].name != "self":

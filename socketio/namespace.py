@@ -51,8 +51,8 @@ class BaseNamespace:
     .. versionadded:: 1.0
     """
 
-    exception_handler_decorator: Any = None
-    """A function that wraps every ``on_*`` and ``recv_*`` call and every spawned function."""
+    exception_handler_decorator: Any
+    """Define it to wrap every ``on_*`` and ``recv_*`` call and every spawned function."""
 
     def __init__(self, environ: Any, ns_name: str, request: Any = None) -> None:
         self.environ = environ
@@ -201,7 +201,8 @@ class BaseNamespace:
         )
 
     def _decorated(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        decorator = self.exception_handler_decorator
+        # No default in this class: it would hide that of a mixin behind it in the bases.
+        decorator = find_method(self, "exception_handler_decorator")
         return function if decorator is None else decorator(function)
 
     # -- what a subclass overrides -------------------------------------------------------------

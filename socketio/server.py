@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import signal
 import sys
 import warnings
-from collections.abc import ItemsView, Iterable, Iterator, KeysView, ValuesView
+from collections.abc import Iterable
 from typing import Any, Literal, overload
 
 import gevent
@@ -18,75 +17,23 @@ from socketio.backplane import Backplane, Broadcast
 from socketio.backplane.local import LocalBackplane
 from socketio.clock import Clock, Timekeeper
 from socketio.config import Settings, parse_setting
-from socketio.errors import ConfigError
 from socketio.handler import SocketIOHandler
+from socketio.options import as_bool, choose_transports, refuse_unknown, take_settings
 from socketio.packet import Packet
 from socketio.policyserver import FlashPolicyServer
 from socketio.session.lifecycle import DisconnectReason, Event
+from socketio.session.table import SessionTable
 from socketio.virtsocket import Socket
 from socketio.websocket.handler import WebSocketHandler
 from socketio.wire.cors import OriginPolicy
 from socketio.wire.v09 import V09
 
-__all__ = ["SessionTable", "SocketIOServer", "serve", "serve_paste"]
+__all__ = ["SocketIOServer", "serve", "serve_paste"]
 
 log = logging.getLogger("socketio.server")
 
-_TRANSPORTS = (
-    "websocket",
-    "flashsocket",
-    "htmlfile",
-    "xhr-polling",
-    "jsonp-polling",
-    "xhr-multipart",
-)
-# What gevent hands on to the TLS wrapper; any other keyword we do not know is a mistake.
-_TLS_ARGUMENTS = frozenset(
-    {
-        "keyfile",
-        "certfile",
-        "cert_reqs",
-        "ssl_version",
-        "ca_certs",
-        "suppress_ragged_eofs",
-        "do_handshake_on_connect",
-        "ciphers",
-        "ssl_context",
-        "server_side",
-        "server_hostname",
-    }
-)
 # Patched, the standard function tells greenlets apart; what we need to know is the thread.
 _get_ident = monkey.get_original("_thread", "get_ident")
-_TRUE = ("true", "enable", "yes", "on", "1")
-
-
-class SessionTable(dict[str, Socket]):
-    """``server.sockets``: session id -> Socket.
-
-    Iterating goes over a snapshot: sessions come and go while an application that loops over them
-    lets other greenlets run.
-    """
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(list(super().keys()))
-
-    # Views of a copy have all that views have; only their place in the type hierarchy differs.
-
-    def keys(self) -> KeysView[str]:  # type: ignore[override]
-        """As in dict, of this moment."""
-        return self._snapshot().keys()
-
-    def values(self) -> ValuesView[Socket]:  # type: ignore[override]
-        """As in dict, of this moment."""
-        return self._snapshot().values()
-
-    def items(self) -> ItemsView[str, Socket]:  # type: ignore[override]
-        """As in dict, of this moment."""
-        return self._snapshot().items()
-
-    def _snapshot(self) -> dict[str, Socket]:
-        return dict(super().items())
 
 
 class SocketIOServer(WSGIServer):
@@ -149,8 +96,8 @@ class SocketIOServer(WSGIServer):
             )
             resource = namespace
         self.resource = resource.strip("/")
-        self.config = Settings(**_take_settings(kwargs))
-        _refuse_unknown(kwargs)
+        self.config = Settings(**take_settings(kwargs))
+        refuse_unknown(kwargs)
         self.origin_policy = OriginPolicy(origins)
         self.strict_http = strict_http
         self.clock: Timekeeper = clock or Clock()
@@ -167,7 +114,7 @@ class SocketIOServer(WSGIServer):
         if self._log_file is not None:
             kwargs["log"] = self._log_file
         super().__init__(listener, application, *args, **kwargs)
-        self.transports = _choose_transports(transports, self.handler_class.handler_types)
+        self.transports = choose_transports(transports, self.handler_class.handler_types)
 
     # -- sessions ------------------------------------------------------------------------------
 
@@ -318,49 +265,6 @@ class SocketIOServer(WSGIServer):
             socket._stop_lingering()
 
 
-def _take_settings(kwargs: dict[str, Any]) -> dict[str, Any]:
-    return {name: kwargs.pop(name) for name in Settings.__dataclass_fields__ if name in kwargs}
-
-
-def _refuse_unknown(kwargs: dict[str, Any]) -> None:
-    gevents = {"backlog", "spawn", "log", "error_log", "handler_class", "environ"}
-    for name in kwargs:
-        if name not in gevents and name not in _TLS_ARGUMENTS:
-            known = sorted(
-                {
-                    *gevents,
-                    *Settings.__dataclass_fields__,
-                    "resource",
-                    "transports",
-                    "origins",
-                    "policy_server",
-                    "policy_listener",
-                    "log_file",
-                }
-            )
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise TypeError(f"SocketIOServer() got an unknown argument {name!r}{hint}")
-
-
-def _choose_transports(wanted: Iterable[str] | str | None, available: dict[str, Any]) -> list[str]:
-    """Return the ids to offer: those asked for, or all there are, in the order of preference."""
-    if wanted is None:
-        own = [name for name in _TRANSPORTS if name in available]
-        return own + [name for name in available if name not in own]
-    if isinstance(wanted, str):
-        wanted = [name.strip() for name in wanted.split(",") if name.strip()]
-    chosen = list(wanted)
-    for name in chosen:
-        if name not in available:
-            raise ConfigError(
-                f"transports: {name!r} is unknown; known are {', '.join(sorted(available))}"
-            )
-    if not chosen:
-        raise ConfigError("transports: the list is empty")
-    return chosen
-
-
 def serve(app: Any, **kw: Any) -> None:
     """Serve ``app`` until interrupted; every value may be text, as .ini files give it. Blocks.
 
@@ -372,15 +276,15 @@ def serve(app: Any, **kw: Any) -> None:
             ``policy_listener_port`` (10843), ``_quiet`` (True prints nothing); the rest goes to
             :class:`SocketIOServer`.
     """
-    quiet = _as_bool(kw.pop("_quiet", False))
+    quiet = as_bool(kw.pop("_quiet", False))
     host, port = kw.pop("host", "127.0.0.1"), int(kw.pop("port", 6543))
     policy_host = kw.pop("policy_listener_host", host)
     policy_port = int(kw.pop("policy_listener_port", 10843))
-    kw["policy_server"] = _as_bool(kw.pop("policy_server", False))
+    kw["policy_server"] = as_bool(kw.pop("policy_server", False))
     if kw["policy_server"]:
         kw.setdefault("policy_listener", (policy_host, policy_port))
     if "strict_http" in kw:
-        kw["strict_http"] = _as_bool(kw["strict_http"])
+        kw["strict_http"] = as_bool(kw["strict_http"])
     for name in Settings.__dataclass_fields__:
         if name in kw:
             kw[name] = parse_setting(name, kw[name])
@@ -406,7 +310,3 @@ def serve_paste(app: Any, _global_conf: Any, **kw: Any) -> int:
     """Serve ``app`` as paste and pserve ask for it: ``use = egg:gevent-socketio#paster``."""
     serve(app, **kw)
     return 0
-
-
-def _as_bool(value: object) -> bool:
-    return value.strip().lower() in _TRUE if isinstance(value, str) else bool(value)

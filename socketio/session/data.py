@@ -76,9 +76,9 @@ class RoomSet(set[str]):
         self._by_hand.add(name)
         self._insert(name)
 
-    def discard(self, name: object) -> None:
+    def discard(self, name: Any) -> None:
         """Take out a name, whoever put it in."""
-        if isinstance(name, str) and name in self:
+        if name in self:
             self._by_hand.discard(name)
             self._joined.pop(name, None)
             super().discard(name)
@@ -142,7 +142,7 @@ class RoomSet(set[str]):
         return self
 
     def __reduce__(self) -> tuple[type[set[str]], tuple[list[str]]]:
-        return set, (sorted(self),)
+        return set, (list(self),)
 
     def copy(self) -> set[str]:
         """Return the names as an ordinary set."""
@@ -166,6 +166,9 @@ class SessionData(dict[str, Any]):
         if key == "rooms":
             self._drop_rooms()
         super().__delitem__(key)
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return dict, (dict(self),)
 
     def _drop_rooms(self) -> None:
         if "rooms" in self:

@@ -107,7 +107,7 @@ def test_a_client_that_says_goodbye_over_a_websocket_is_answered() -> None:
     with scene("websocket") as on:
         client_says_goodbye(on)
         assert on.client.recv() == "0::"
-        with pytest.raises(EOFError, match="close frame b'.x03.xe8'"):
+        with pytest.raises(EOFError, match=r"close frame b'.x03.xe8'"):
             on.client.recv()
 
 
@@ -132,7 +132,7 @@ def test_a_stopping_server_lets_its_clients_come_back(transport: str) -> None:
         if transport == "xhr-polling":
             assert poll.read_answer().text == "8::"
         else:
-            with pytest.raises(EOFError, match="close frame b'.x03.xe9'"):
+            with pytest.raises(EOFError, match=r"close frame b'.x03.xe9'"):
                 on.client.recv()
         on.client.close()
         wait_until_gone(on)

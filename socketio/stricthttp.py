@@ -1,0 +1,157 @@
+"""What we change in gevent's reading of HTTP: bounds on time and size, and a strict grammar.
+
+It holds for every request of the server, the application's own included.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from typing import TYPE_CHECKING, Any
+
+import gevent
+import gevent.socket
+from gevent.pywsgi import Input, WSGIHandler
+
+from socketio.wire.httpcheck import find_header_fault, find_request_line_fault
+
+if TYPE_CHECKING:
+    from socketio.server import SocketIOServer
+
+__all__ = ["StrictHTTPHandler"]
+
+log = logging.getLogger("socketio.handler")
+
+_MAX_HEADER_BLOCK = 65536
+# How long, and how much, we still listen to a client whose request was refused half-way: without
+# it the close resets the connection and our answer with it.
+_PARTING_SECONDS = 1
+_PARTING_BYTES = 1 << 20
+
+
+class StrictHTTPHandler(WSGIHandler):
+    """Reads the requests of one connection, in the greenlet of the connection.
+
+    .. versionadded:: 1.0
+    """
+
+    server: SocketIOServer
+    environ: dict[str, Any]
+    application: Any
+    result: Any
+    idle = False
+    """Whether the connection waits for its next request."""
+    _header_timer: Any = None
+
+    # -- reading a request ---------------------------------------------------------------------
+
+    def handle_one_request(self) -> Any:
+        """Serve one request; as in pywsgi, with a bound on the time its header may take."""
+        if self.server.stopping or not self._next_request_came():
+            return None
+        self._header_timer = gevent.Timeout.start_new(self.server.config.header_timeout)
+        try:
+            return super().handle_one_request()
+        except gevent.Timeout as timer:
+            if timer is not self._header_timer:
+                raise
+            log.info("a request of %s did not send its header in time", self.client_address)
+            return (
+                "408 Request Timeout",
+                b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+            )
+        finally:
+            self._header_timer.close()
+
+    def _next_request_came(self) -> bool:
+        if self.rfile.closed:
+            return False
+        self.idle = True
+        try:
+            return bool(self.rfile.peek(1))
+        except OSError:
+            return False
+        finally:
+            self.idle = False
+
+    def read_request(self, raw_requestline: str) -> Any:
+        """Parse the request, after a check of what pywsgi would let through."""
+        if self.server.strict_http:
+            line = raw_requestline.removesuffix("\r\n")
+            fault = find_request_line_fault(line)
+            if fault is not None:
+                raise ValueError(fault)
+        return super().read_request(raw_requestline)
+
+    def MessageClass(self, rfile: Any, *args: Any) -> Any:  # noqa: N802 - pywsgi's name
+        """Parse the header of the request; raises ValueError, which becomes a 400."""
+        if not self.server.strict_http:
+            return super().MessageClass(rfile, *args)
+        block = _read_header_block(rfile)
+        fault = find_header_fault(block, self.request_version or "")
+        if fault is not None:
+            raise ValueError(fault)
+        return super().MessageClass(io.BytesIO(block), *args)
+
+    def get_environ(self) -> dict[str, Any]:
+        """Return the WSGI environment; the header is complete, so its timer ends here."""
+        self._header_timer.close()
+        environ: dict[str, Any] = super().get_environ()
+        return environ
+
+    # -- the connection ------------------------------------------------------------------------
+
+    def ignore_body(self) -> None:
+        """Leave a body unread that nobody wants, and end the connection behind the answer."""
+        if self.content_length or self.environ.get("HTTP_TRANSFER_ENCODING"):
+            self.close_connection = True
+        self.wsgi_input = Input(io.BufferedReader(io.BytesIO()), 0)
+
+    def part(self) -> None:
+        """Let the client read our refusal before the connection closes; blocks, bounded."""
+        try:
+            self.socket.shutdown(gevent.socket.SHUT_WR)
+            with gevent.Timeout(_PARTING_SECONDS, False):  # type: ignore[arg-type]
+                left = _PARTING_BYTES
+                while left > 0 and (data := self.socket.recv(65536)):
+                    left -= len(data)
+        except (OSError, ValueError):
+            log.debug("the client did not wait for its answer")
+
+    def peer_is_gone(self) -> bool:
+        """Tell whether the client has closed the connection while we held its request.
+
+        Never blocks. Over TLS the answer is always False, for there is no looking ahead.
+        """
+        if hasattr(self.socket, "do_handshake"):
+            return False
+        timeout = self.socket.gettimeout()
+        self.socket.settimeout(0.0)
+        try:
+            return self.socket.recv(1, gevent.socket.MSG_PEEK) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        finally:
+            self.socket.settimeout(timeout)
+
+    def shutdown_connection(self) -> None:
+        """Shut the connection down both ways, which wakes whoever reads from it. Never blocks."""
+        try:
+            self.socket.shutdown(gevent.socket.SHUT_RDWR)
+        except (OSError, AttributeError):
+            log.debug("the connection was gone already")
+
+
+def _read_header_block(rfile: Any) -> bytes:
+    lines: list[bytes] = []
+    size = 0
+    while True:
+        line = rfile.readline(_MAX_HEADER_BLOCK + 1)
+        size += len(line)
+        if size > _MAX_HEADER_BLOCK:
+            raise ValueError("header too large")
+        lines.append(line)
+        if line in (b"\r\n", b"\n", b""):
+            return b"".join(lines)

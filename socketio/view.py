@@ -1,0 +1,64 @@
+"""The application's view of a session: one call, and an answer that nobody reads."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from socketio.session.lifecycle import DisconnectReason, Event
+
+__all__ = ["run_view", "session_environ"]
+
+log = logging.getLogger("socketio.handler")
+
+
+def session_environ(request: dict[str, Any], socket: Any) -> dict[str, Any]:
+    """Return what the application sees: the request, without what belongs to the connection."""
+    environ: dict[str, Any] = {**request, "socketio": socket}
+    environ["wsgi.input"] = io.BytesIO()
+    environ["wsgi.input_terminated"] = True
+    # Werkzeug answers any request that asks for an upgrade with 400 before the view runs.
+    environ.pop("HTTP_UPGRADE", None)
+    tokens = environ.get("HTTP_CONNECTION", "").split(",")
+    kept = [token.strip() for token in tokens if token.strip().lower() != "upgrade"]
+    environ["HTTP_CONNECTION"] = ", ".join(kept)
+    return environ
+
+
+def run_view(application: Callable[..., Any], environ: dict[str, Any], socket: Any) -> None:
+    """Call the application for a session and throw its answer away; ends a session it left alone.
+
+    What the application raises is logged here: there is no request it could become the answer to.
+    """
+    status: list[str] = []
+    failed = False
+
+    def start_response(line: str, _headers: Any, _exc_info: Any = None) -> Callable[[bytes], None]:
+        status[:] = [line]
+        return lambda _data: None
+
+    try:
+        result = application(environ, start_response)
+        try:
+            for _ in result:
+                pass
+        finally:
+            close = getattr(result, "close", None)
+            if close is not None:
+                close()
+    except Exception:
+        failed = True
+        log.exception("session %s: the application failed", socket.short_id)
+    if not socket.is_unmanaged():
+        return
+    if not failed:
+        log.warning(
+            "session %s: the application answered %r for its Socket.IO URL instead of calling "
+            "socketio_manage()",
+            socket.short_id,
+            status[0] if status else "nothing",
+        )
+    # A view that failed may do better next time; one that returned does not want the client.
+    socket._signal(Event.APP_ENDED, DisconnectReason.APP_ENDED, farewell=not failed)
