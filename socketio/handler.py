@@ -76,7 +76,7 @@ class SocketIOHandler(StrictHTTPHandler):
             self.ignore_body()
         response = self._respond(route)
         if response is not None:
-            self._send(response)
+            self.answer(response)
 
     def _claim(self) -> Route | None:
         path, query = self.environ["PATH_INFO"], self.environ["QUERY_STRING"]
@@ -87,6 +87,7 @@ class SocketIOHandler(StrictHTTPHandler):
         return None
 
     def _respond(self, route: Route) -> Response | None:
+        response: Response | None
         if not isinstance(route, (Handshake, Exchange, Disconnect)):
             return error_response(
                 "400 Bad Request",
@@ -97,10 +98,19 @@ class SocketIOHandler(StrictHTTPHandler):
         if not self.server.origin_policy.allows(self.environ, script=script):
             return self._refuse_origin(route)
         if isinstance(route, Handshake):
-            return self._handshake(route)
-        if isinstance(route, Disconnect):
-            return self._disconnect(route)
-        return self._exchange(route)
+            response = self._handshake(route)
+        elif isinstance(route, Disconnect):
+            response = self._disconnect(route)
+        else:
+            response = self._exchange(route)
+        if response is not None and not jsonp:
+            self._let_origin_read(response)
+        return response
+
+    def _let_origin_read(self, response: Response) -> None:
+        """Add the headers without which a page of an allowed origin may not read the answer."""
+        if not any(name == "Access-Control-Allow-Origin" for name, _ in response.headers):
+            response.headers += self.server.origin_policy.headers(self.environ)
 
     def _refuse_origin(self, route: Route) -> Response:
         origin = self.environ.get("HTTP_ORIGIN") or self.environ.get("HTTP_REFERER") or "unknown"
@@ -161,6 +171,8 @@ class SocketIOHandler(StrictHTTPHandler):
             )
         transport = transport_class(self, self.config)
         method = self.environ["REQUEST_METHOD"]
+        if method != "POST":
+            self.ignore_body()
         streaming = route.transport in ("websocket", "flashsocket")
         if method == "OPTIONS" and not streaming:
             preflight = self.server.origin_policy.preflight_headers(self.environ)
@@ -175,18 +187,16 @@ class SocketIOHandler(StrictHTTPHandler):
         elif not self.environ["wsgi.input_terminated"]:
             return error_response("400 Bad Request", "no upgrade on this URL", close=True)
         response: Response | None = transport.do_exchange(socket, method)
-        if response is not None:
-            response.headers += self.server.origin_policy.headers(self.environ)
         return response
 
     def _upgrade(self, socket: Any) -> bool:
         """Make the connection a WebSocket; otherwise answer why not, and return False."""
         if not socket.state.live:
-            self._send(error_response("400 Bad Request", "session over", close=True))
+            self.answer(error_response("400 Bad Request", "session over", close=True))
             return False
-        if not is_upgrade(self.environ):
+        if self.command != "GET" or not is_upgrade(self.environ):
             refusal = error_response("400 Bad Request", "a WebSocket upgrade is needed", close=True)
-            self._send(refusal)
+            self.answer(refusal)
             return False
         # The upgrade is a method of another handler class, which applications may choose: a second
         # handler that shares all of this one's state carries it out.
@@ -212,7 +222,8 @@ class SocketIOHandler(StrictHTTPHandler):
 
     # -- writing an answer ---------------------------------------------------------------------
 
-    def _send(self, response: Response) -> None:
+    def answer(self, response: Response) -> None:
+        """Write a small answer of ours through pywsgi; blocks while the client is slow."""
         headers = response.headers
         if response.close:
             headers = [*headers, ("Connection", "close")]
@@ -229,20 +240,20 @@ class SocketIOHandler(StrictHTTPHandler):
             self.result = None
             if response.done is not None:
                 response.done(delivered)
-        if response.close:
+        if response.close or self.unread:
             self.part()
 
     # -- kept from the original, for transports of applications --------------------------------
 
     def handle_bad_request(self) -> None:
         """Answer 400 and end the connection."""
-        self._send(error_response("400 Bad Request", "bad request", close=True))
+        self.answer(error_response("400 Bad Request", "bad request", close=True))
 
     def handle_disconnect_request(self) -> None:
         """Answer a disconnect URL and end its session; an unknown one is answered alike."""
         route = self._claim()
         if isinstance(route, Disconnect):
-            self._send(self._disconnect(route))
+            self.answer(self._disconnect(route))
         else:
             self.handle_bad_request()
 
@@ -258,13 +269,13 @@ class SocketIOHandler(StrictHTTPHandler):
         """Answer with ``data`` as plain text, with the access-control headers."""
         body = data.encode() if isinstance(data, str) else data
         headers = [*_TEXT, *self.server.origin_policy.headers(self.environ)]
-        self._send(Response("200 OK", headers, body))
+        self.answer(Response("200 OK", headers, body))
 
     def write_jsonp_result(self, data: str | bytes, wrapper: str = "0") -> None:
         """Answer with a script that hands ``data`` to callback ``wrapper``, a number."""
         text = data.decode() if isinstance(data, bytes) else data
         index = wrapper if wrapper.isascii() and wrapper.isdigit() else "0"
-        self._send(_jsonp(jsonp_script(index, text)))
+        self.answer(_jsonp(jsonp_script(index, text)))
 
 
 def _not_allowed(methods: str) -> Response:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from socketio.backplane import Broadcast
 from socketio.backplane.local import backplane_of
 from socketio.packet import Packet
-from socketio.session.data import RoomSet
+from socketio.session.data import RoomSet, rooms_of
 
 if TYPE_CHECKING:
     from socketio.session.data import RoomKey
@@ -95,7 +95,7 @@ class RoomsMixin:
         """
         name, key = self._room(room)
         for socket in self.members(room):
-            rooms = socket.session["rooms"]
+            rooms = rooms_of(socket)
             if key is None:
                 rooms.discard(name)
             else:

@@ -11,7 +11,7 @@ import gevent
 
 from socketio.dispatch import find_method, shape_of
 from socketio.packet import Packet
-from socketio.session.receiver import ACK_LATER
+from socketio.session.receiver import ACK_LATER, ImpliedConnect
 
 if TYPE_CHECKING:
     from socketio.virtsocket import Socket
@@ -125,7 +125,8 @@ class BaseNamespace:
         if kind == "ack":
             return self._process_ack(packet)
         if kind == "connect":
-            self.socket.send_packet(packet)
+            if not isinstance(packet, ImpliedConnect):
+                self.socket.send_packet(packet)
             if not self.ns_name:  # 0.9 clients never announce the global namespace
                 return None
         if kind in ("connect", "disconnect"):
@@ -155,6 +156,8 @@ class BaseNamespace:
     def call_method_with_acl(self, method_name: str, packet: Packet, *args: Any) -> Any:
         """Call the method if the client may; otherwise report ``method_access_denied``."""
         if not self.is_method_allowed(method_name):
+            if isinstance(packet, ImpliedConnect):
+                return None  # the client asked for something else, and gets its answer to that
             self.error("method_access_denied", f'You do not have access to method "{method_name}"')
             return None
         return self.call_method(method_name, packet, *args)

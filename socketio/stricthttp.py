@@ -5,8 +5,10 @@ It holds for every request of the server, the application's own included.
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -26,7 +28,10 @@ _MAX_HEADER_BLOCK = 65536
 # How long, and how much, we still listen to a client whose request was refused half-way: without
 # it the close resets the connection and our answer with it.
 _PARTING_SECONDS = 1
-_PARTING_BYTES = 1 << 20
+_PARTING_BYTES = 1 << 24
+
+
+_TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class StrictHTTPHandler(WSGIHandler):
@@ -39,8 +44,12 @@ class StrictHTTPHandler(WSGIHandler):
     environ: dict[str, Any]
     application: Any
     result: Any
+    ignored_socket_errors = (*WSGIHandler.ignored_socket_errors, errno.ETIMEDOUT)
+
     idle = False
     """Whether the connection waits for its next request."""
+    unread = False
+    """Whether a body may still be coming that was not read."""
     _header_timer: Any = None
 
     # -- reading a request ---------------------------------------------------------------------
@@ -51,17 +60,29 @@ class StrictHTTPHandler(WSGIHandler):
             return None
         self._header_timer = gevent.Timeout.start_new(self.server.config.header_timeout)
         try:
-            return super().handle_one_request()
+            result = super().handle_one_request()
         except gevent.Timeout as timer:
             if timer is not self._header_timer:
                 raise
             log.info("a request of %s did not send its header in time", self.client_address)
-            return (
-                "408 Request Timeout",
-                b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
-            )
+            result = ("408 Request Timeout", _TIMED_OUT)
         finally:
             self._header_timer.close()
+        if isinstance(result, tuple):  # pywsgi would close at once, and reset its own answer
+            self._refuse(*result)
+            return None
+        return result
+
+    def _refuse(self, status: str, answer: bytes) -> None:
+        """Send a complete answer to what is no request, and end the connection."""
+        self.status = status
+        try:
+            self.socket.sendall(answer)
+            self.part()
+        except OSError:
+            log.debug("the client did not wait for its answer")
+        self.time_finish = time.time()
+        self.log_request()
 
     def _next_request_came(self) -> bool:
         if self.rfile.closed:
@@ -99,12 +120,28 @@ class StrictHTTPHandler(WSGIHandler):
         environ: dict[str, Any] = super().get_environ()
         return environ
 
+    # -- writing an answer ---------------------------------------------------------------------
+
+    def _sendall(self, data: bytes | bytearray) -> None:
+        """Write ``data``; a client that takes nothing for ``write_timeout`` seconds is given up."""
+        view = memoryview(data)
+        try:
+            while view:
+                stalled = TimeoutError(errno.ETIMEDOUT, "the client does not read")
+                with gevent.Timeout(self.server.config.write_timeout, stalled):
+                    view = view[self.socket.send(view) :]
+        except OSError as exc:
+            self.status = f"socket error: {exc}"
+            self.code = -abs(self.code or 0)
+            raise
+        self.response_length += len(data)
+
     # -- the connection ------------------------------------------------------------------------
 
     def ignore_body(self) -> None:
         """Leave a body unread that nobody wants, and end the connection behind the answer."""
         if self.content_length or self.environ.get("HTTP_TRANSFER_ENCODING"):
-            self.close_connection = True
+            self.close_connection = self.unread = True
         self.wsgi_input = Input(io.BufferedReader(io.BytesIO()), 0)
 
     def part(self) -> None:

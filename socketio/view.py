@@ -42,7 +42,7 @@ def run_view(application: Callable[..., Any], environ: dict[str, Any], socket: A
     try:
         result = application(environ, start_response)
         try:
-            for _ in result:
+            for _ in result or ():  # a view that serves a session often returns nothing
                 pass
         finally:
             close = getattr(result, "close", None)

@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from gevent.event import Event as GeventEvent
 from gevent.queue import Empty
 
 from socketio.defaultjson import default_json_dumps, default_json_loads
 from socketio.packet import JsonDumps, JsonLoads, Packet
 from socketio.session.acks import AckCallback, AckTable
 from socketio.session.core import SessionCore
-from socketio.session.data import SessionData
+from socketio.session.data import SessionData, rooms_in
 from socketio.session.lifecycle import DisconnectReason, Event, State
 from socketio.session.receiver import Receiver, tell_disconnect
 
@@ -88,8 +89,8 @@ class Socket(SessionCore):
     STATE_DISCONNECTED = State.DISCONNECTED
     GLOBAL_NS = ""
 
-    json_loads: JsonLoads
-    json_dumps: JsonDumps
+    json_loads: JsonLoads = staticmethod(default_json_loads)
+    json_dumps: JsonDumps = staticmethod(default_json_dumps)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -112,7 +113,9 @@ class Socket(SessionCore):
         self.server = weakref.proxy(server)
         self.config = config
         self.sessid = f"{secrets.randbelow(_SESSID_RANGE):040d}"
-        self.session = SessionData(self._room_changed)
+        # An application may put anything else into session; what was indexed is in this one.
+        self._first_session = SessionData(self._room_changed)
+        self.session = self._first_session
         self.error_handler = error_handler or default_error_handler
         self.environ: Any = None
         self.request: Any = None
@@ -123,8 +126,6 @@ class Socket(SessionCore):
         self.hits = 0
         self.heartbeats = 0
         self.wsgi_app_greenlet: Any = None
-        self.json_loads = default_json_loads
-        self.json_dumps = default_json_dumps
         self._acks: AckTable | None = None
         self._awaits_ack: tuple[str, int] | None = None
         self._pump: Callable[[], None] | None = None
@@ -248,7 +249,7 @@ class Socket(SessionCore):
 
     def send_encoded(self, message: str, pkt: Packet) -> None:
         """Queue ``message``, the text of ``pkt``; an overridden ``send_packet`` gets ``pkt``."""
-        if type(self).send_packet is Socket.send_packet:
+        if getattr(self.send_packet, "__func__", None) is _SEND_PACKET:
             self.put_client_msg(message)
         else:
             self.send_packet(pkt)
@@ -342,8 +343,12 @@ class Socket(SessionCore):
         """Handle packets until the session ends, then tell the namespaces."""
         Receiver(self).run()
 
-    def _spawn_watcher(self) -> None:
-        """Do nothing: the table of states does what a greenlet looked for once a second."""
+    def _spawn_watcher(self) -> GeventEvent:
+        """Return what ``gevent.joinall()`` can wait on for the end of the session.
+
+        Nothing is spawned: the table of states does what a greenlet looked for once a second.
+        """
+        return self._over
 
     def is_unmanaged(self) -> bool:
         """Tell whether the session is alive and nobody has taken charge of its packets."""
@@ -377,17 +382,19 @@ class Socket(SessionCore):
     def kill(self, detach: bool = False) -> None:
         """End the session like :meth:`disconnect`, without telling the client to stay away.
 
+        Called at the end of every session, in its receiver greenlet.
+
         Args:
             detach: True also takes the session out of ``server.sockets`` at once.
         """
         self._signal(Event.KICKED, DisconnectReason.KILLED)
-        self._leave_namespaces()
+        self.disconnect(silent=True)
         if detach:
             self.detach()
 
     def detach(self) -> None:
         """Take the session out of its server's table; any number of times."""
-        for name in self.session.get("rooms", ()):
+        for name in rooms_in(self._first_session):
             self._room_changed(name, False)
         try:
             self.server.sockets.pop(self.sessid, None)
@@ -413,3 +420,7 @@ class Socket(SessionCore):
             return
         if backplane is not None:
             backplane.room_changed(self, name, present)
+
+
+# What a broadcast looks for: whether a class, a test or an instance has put another in its place.
+_SEND_PACKET = Socket.send_packet

@@ -8,6 +8,7 @@ from typing import Any
 
 from socketio.backplane import Backplane, Broadcast
 from socketio.packet import JsonDumps
+from socketio.session.data import rooms_of
 
 __all__ = ["LocalBackplane", "backplane_of"]
 
@@ -49,7 +50,7 @@ class LocalBackplane:
             for socket in list(found.values())
             if socket.connected
             and (not endpoint or endpoint in socket.active_ns)
-            and (room is None or socket.session["rooms"].matches(room, room_key))
+            and (room is None or rooms_of(socket).matches(room, room_key))
         ]
 
     def _in_room(self, room: str) -> Mapping[str, Any]:
@@ -75,7 +76,7 @@ class _UnindexedBackplane(LocalBackplane):
         return {
             sessid: socket
             for sessid, socket in list(self._sockets.items())
-            if room in socket.session.get("rooms", ())
+            if room in rooms_of(socket)
         }
 
 

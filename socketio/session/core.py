@@ -76,11 +76,13 @@ class SessionCore:
         self.client_queue = Outbox(self._on_put)
         self.server_queue = Inbox()
         self.timeout = GeventEvent()
+        self._over = GeventEvent()
         self.disconnect_reason: DisconnectReason | None = None
         self.connection_established = False
         self._link: Link | None = None
         self._receiver: gevent.Greenlet[..., None] | None = None
-        self._receiving = False
+        # None: not begun, or a loop of the application's own; False: telling the namespaces.
+        self._receiving: bool | None = None
         self._last_seen = 0.0
         self._hard_end = False
         self._keep_for_next_poll = False
@@ -283,7 +285,9 @@ class SessionCore:
         """Have the receiver tell the namespaces, and soon, if a handler keeps it busy."""
         if self._receiver is None or self._receiver.dead:
             self._finish_soon()
-        elif self._receiver is gevent.getcurrent() or event is Event.SERVER_STOPPING:
+        elif self._receiving and (
+            self._receiver is gevent.getcurrent() or event is Event.SERVER_STOPPING
+        ):
             return  # it finds out by itself; a stopping server decides how long that may take
         elif self._hard_end:
             self._interrupt_receiver()
@@ -296,13 +300,15 @@ class SessionCore:
         """Finish without a receiver: never in the caller, who may still look at the session."""
         if self.active_ns:
             gevent.spawn(self._leave_namespaces).rawlink(lambda _job: self._finish_if_done())
+        elif gevent.getcurrent() is gevent.get_hub():
+            self._finish_if_done()
         else:
             gevent.get_hub().loop.run_callback(self._finish_if_done)
 
     def _receiver_ended(self, _receiver: object) -> None:
         """Runs in the hub when the receiver greenlet is dead, whatever killed it."""
         self._signal(Event.KICKED, DisconnectReason.KILLED)
-        self._finish_if_done()
+        self._finish_soon()
 
     def _interrupt_receiver(self) -> None:
         """Have the hub, which alone may, interrupt a handler that is still at work."""
@@ -310,8 +316,9 @@ class SessionCore:
 
     def _throw_into_receiver(self) -> None:
         """Runs in the hub. A receiver that is telling the namespaces already is left alone."""
-        if self._receiving and self._receiver is not None and not self._receiver.dead:
-            self._receiver.throw(SessionEnded())
+        if self._receiving is False or self._receiver is None or self._receiver.dead:
+            return
+        self._receiver.throw(SessionEnded())
 
     def _stop_lingering(self) -> None:
         """Nobody took the rest in time; runs in the hub."""
@@ -340,6 +347,7 @@ class SessionCore:
             if job is not gevent.getcurrent():
                 job.kill(block=False)
         self.detach()
+        self._over.set()
         # A handshake that nobody came for is no news.
         level = logging.INFO if self.connection_established else logging.DEBUG
         log.log(level, "session %s disconnected: %s", self.short_id, self.disconnect_reason)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-__all__ = ["RoomKey", "RoomSet", "SessionData"]
+__all__ = ["RoomKey", "RoomSet", "SessionData", "rooms_in", "rooms_of"]
 
 RoomKey: TypeAlias = tuple[str, str]
 """Namespace and room, as given to ``join()``: two of them never collide, their strings may."""
@@ -159,7 +159,9 @@ class SessionData(dict[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:
         if key == "rooms" and value is not self.get("rooms"):
             self._drop_rooms()
-            value = RoomSet(value, self._rooms_changed)
+            # Only a set is what the rooms are kept in; the application may put anything there.
+            if isinstance(value, (set, frozenset)):
+                value = RoomSet(value, self._rooms_changed)
         super().__setitem__(key, value)
 
     def __delitem__(self, key: str) -> None:
@@ -171,8 +173,9 @@ class SessionData(dict[str, Any]):
         return dict, (dict(self),)
 
     def _drop_rooms(self) -> None:
-        if "rooms" in self:
-            self["rooms"].clear()
+        rooms = self.get("rooms")
+        if isinstance(rooms, RoomSet):
+            rooms.clear()
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """As in dict."""
@@ -207,3 +210,16 @@ class SessionData(dict[str, Any]):
         """As in dict."""
         for key in list(self):
             del self[key]
+
+
+def rooms_of(socket: Any) -> RoomSet:
+    """Return the rooms of a session; none when the application has put something else there."""
+    return rooms_in(socket.session)
+
+
+def rooms_in(session: object) -> RoomSet:
+    """Return the rooms in what is, or was, somebody's ``session``."""
+    rooms = session.get("rooms") if isinstance(session, dict) else None
+    if isinstance(rooms, RoomSet):
+        return rooms
+    return RoomSet(rooms if isinstance(rooms, (set, frozenset)) else ())

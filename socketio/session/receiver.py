@@ -20,12 +20,20 @@ from socketio.session.lifecycle import DisconnectReason, Event
 if TYPE_CHECKING:
     from socketio.virtsocket import Socket
 
-__all__ = ["ACK_LATER", "Receiver", "tell_disconnect"]
+__all__ = ["ACK_LATER", "ImpliedConnect", "Receiver", "tell_disconnect"]
 
 log = logging.getLogger("socketio.virtsocket")
 
 ACK_LATER = object()
 """Returned by a handler that will answer with ``self.ack()`` some time later."""
+
+
+class ImpliedConnect(dict[str, Any]):
+    """The connect packet of a client that sent another one first; it is not echoed."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(type="connect", endpoint=endpoint, qs="")
+
 
 _WITH_DATA = ("message", "json", "event")
 
@@ -53,6 +61,8 @@ class Receiver:
             socket._receiving = False
             if socket._state.live:  # somebody killed this greenlet
                 socket._signal(Event.KICKED, DisconnectReason.KILLED)
+            # As of old the end of a session calls these two, which applications override.
+            socket.kill()
             socket._leave_namespaces()
 
     def _receive(self, text: str) -> None:
@@ -108,6 +118,8 @@ class Receiver:
             ns = socket.namespaces[endpoint](socket.environ, endpoint, request=socket.request)
             socket.active_ns[endpoint] = ns
             _initialize(ns)
+            if socket.active_ns.get(endpoint) is not ns:  # it sent its client away
+                return None
         except (GreenletExit, KeyboardInterrupt):
             raise
         except BaseException:
@@ -149,10 +161,8 @@ class Receiver:
         endpoint = ns.ns_name
         if not endpoint:
             return True
-        packet: Packet = {"type": "connect", "endpoint": endpoint, "qs": ""}
-        if not ns.is_method_allowed("recv_connect"):
-            return True
-        if self._guard(lambda: ns.call_method("recv_connect", packet), "recv_connect"):
+        packet = ImpliedConnect(endpoint)
+        if self._guard(lambda: ns.process_packet(packet), "recv_connect"):
             return self._socket.active_ns.get(endpoint) is ns
         self._drop(endpoint, ns)
         return False

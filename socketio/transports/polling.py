@@ -192,8 +192,11 @@ class XHRPollingTransport(BaseTransport):
         if int(environ.get("CONTENT_LENGTH") or 0) > most:
             return too_large
         body = None
-        with gevent.Timeout(self.settings.body_timeout, False):  # type: ignore[arg-type]
-            body = environ["wsgi.input"].read(most + 1)
+        try:
+            with gevent.Timeout(self.settings.body_timeout, False):  # type: ignore[arg-type]
+                body = environ["wsgi.input"].read(most + 1)
+        except OSError:
+            return error_response("400 Bad Request", "the body broke off", close=True)
         if body is None:
             return error_response("408 Request Timeout", "the body did not come", close=True)
         return too_large if len(body) > most else body

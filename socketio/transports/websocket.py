@@ -213,7 +213,7 @@ class WebsocketTransport(BaseTransport):
         finally:
             socket._detach(link)
             if getattr(ws, "failed", False):
-                self.handler.part()  # the peer may read the close code that tells it why
+                ws.finish()  # the peer may read the close code that tells it why
             link.cut()
         return None
 

@@ -7,12 +7,15 @@ close code; its classes are kept because applications build on their interface.
 from __future__ import annotations
 
 import logging
+import struct
 from collections import deque
 from collections.abc import MutableMapping
 from typing import Any
 
+import gevent
 import geventwebsocket.websocket
 from geventwebsocket.exceptions import WebSocketError
+from websockets.exceptions import ProtocolError
 from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
@@ -26,6 +29,11 @@ _CHUNK = 65536
 _MAX_FRAGMENTS = 1000
 # Frames that may wait ahead of the session's own; a peer that pings without reading gets no more.
 _MAX_LANE = 64
+# How long, and how much, we still listen to a peer to which we have said goodbye: a connection
+# closed with unread data is reset, and our close frame lost.
+_PARTING_SECONDS = 1
+_PARTING_BYTES = 1 << 20
+_MAX_REASON = 123
 
 
 class _Demoted(logging.LoggerAdapter):  # type: ignore[type-arg]
@@ -35,6 +43,7 @@ class _Demoted(logging.LoggerAdapter):  # type: ignore[type-arg]
         super().log(logging.DEBUG if level == logging.INFO else level, msg, *args, **kwargs)
 
 
+log = logging.getLogger("socketio.transport")
 _core_log = _Demoted(logging.getLogger("socketio.transport"), {})
 
 
@@ -75,6 +84,7 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
         self._opcode = Opcode.TEXT
         self._received: deque[str | bytes] = deque()
         self._refused = False
+        self._end_was_told = False
         if early:
             self._feed(early)
 
@@ -99,27 +109,22 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
 
         Blocks. Raises ``WebSocketError`` when called again after that, as the base class does.
         """
-        batch = self._take(1)
-        if batch:
-            return batch[0]
-        if self.closed:
+        if self._end_was_told and not self._received:
             raise WebSocketError(geventwebsocket.websocket.MSG_ALREADY_CLOSED)
         while not self._received and self._read():
             pass
-        batch = self._take(1)
-        if batch:
-            return batch[0]
-        self.closed = True
+        if self._received:
+            return self._received.popleft()
+        self.closed = self._end_was_told = True
         return None
 
     def receive_batch(self) -> list[str | bytes]:
         """Return all messages that are there, at least one; none when no more come. Blocks."""
         while not self._received and self._read():
             pass
-        return self._take(len(self._received))
-
-    def _take(self, most: int) -> list[str | bytes]:
-        return [self._received.popleft() for _ in range(min(most, len(self._received)))]
+        batch = list(self._received)
+        self._received.clear()
+        return batch
 
     def _read(self) -> bool:
         """Read once from the connection; False when it is over, for us at least."""
@@ -200,12 +205,23 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
         """
         if self.closed:
             return
-        self.closed = True
-        reason = message.decode("utf-8", "replace") if isinstance(message, bytes) else message
+        self.closed = self._end_was_told = True
         frame = b""
         if self._core.state is State.OPEN and self._core.close_sent is None:
-            frame = Frame(Opcode.CLOSE, Close(code, reason).serialize()).serialize(mask=False)
+            frame = Frame(Opcode.CLOSE, _close_payload(code, message)).serialize(mask=False)
         self.writer.close(frame)
+
+    def finish(self) -> None:
+        """Let the peer read our last words before its connection goes; blocks, bounded."""
+        self.writer.wait_until_written()
+        try:
+            with gevent.Timeout(_PARTING_SECONDS, False):  # type: ignore[arg-type]
+                left = _PARTING_BYTES
+                while left > 0 and (data := self._sock.recv(_CHUNK)):
+                    left -= len(data)
+        except (OSError, ValueError, AttributeError):
+            log.debug("the peer did not wait for the end")
+        self.cut()
 
     def cut(self) -> None:
         """End the connection without another word; its reader wakes. Never blocks."""
@@ -221,3 +237,13 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
                 self.writer.close()
             elif self._core.close_sent is not None or self.writer.backlog < _MAX_LANE:
                 self.writer.write_frame(data)
+
+
+def _close_payload(code: int, message: str | bytes) -> bytes:
+    """Return the payload of a close frame, empty where the code may not be sent."""
+    data = to_utf8(message) if isinstance(message, str) else message
+    reason = data[:_MAX_REASON].decode("utf-8", "ignore")
+    try:
+        return Close(code, reason).serialize()
+    except (ProtocolError, struct.error):
+        return b""

@@ -39,11 +39,22 @@ class WebSocketHandler(geventwebsocket.handler.WebSocketHandler):  # type: ignor
     .. versionadded:: 1.0
     """
 
+    def run_websocket(self) -> None:
+        """Call the application with the WebSocket, and end the connection properly after it."""
+        websocket = self.websocket
+        try:
+            super().run_websocket()
+        finally:
+            if not getattr(self, "prevent_wsgi_call", False):
+                websocket.finish()
+
     def upgrade_websocket(self) -> list[bytes] | None:
         """Answer the handshake; None when the connection is upgraded, else the body of a refusal.
 
         Called by ``run_application()`` in the greenlet of the connection.
         """
+        if self.environ["REQUEST_METHOD"] != "GET" or not is_upgrade(self.environ):
+            return None  # an ordinary request: the application answers it
         response = _handshake(self.environ)
         if response.status_code != 101:
             body = bytes(response.body or b"")
@@ -77,8 +88,13 @@ class WebSocketHandler(geventwebsocket.handler.WebSocketHandler):  # type: ignor
 
 def is_upgrade(environ: Mapping[str, Any]) -> bool:
     """Tell whether the request asks for a WebSocket at all."""
-    wanted = [token.strip() for token in environ.get("HTTP_CONNECTION", "").lower().split(",")]
-    return "upgrade" in wanted and environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+    return "upgrade" in _tokens(environ, "HTTP_CONNECTION") and "websocket" in _tokens(
+        environ, "HTTP_UPGRADE"
+    )
+
+
+def _tokens(environ: Mapping[str, Any], key: str) -> list[str]:
+    return [token.strip().lower() for token in environ.get(key, "").split(",")]
 
 
 def _handshake(environ: Mapping[str, Any]) -> Any:

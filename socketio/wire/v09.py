@@ -33,7 +33,8 @@ class V09:
         Both numbers are always there: the 0.9 client reads an empty one as "at once" and closes.
         """
         timeouts = (settings.heartbeat_timeout, settings.close_timeout)
-        return ":".join([sessid, *(f"{seconds:g}" for seconds in timeouts), ",".join(transports)])
+        numbers = [str(int(n) if float(n).is_integer() else n) for n in timeouts]
+        return ":".join([sessid, *numbers, ",".join(transports)])
 
     def encode(self, packet_: Packet, json_dumps: JsonDumps) -> WireMessage:
         """See :func:`socketio.packet.encode`."""
