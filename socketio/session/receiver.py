@@ -77,6 +77,9 @@ class Receiver:
             socket.heartbeat()
         elif kind == "disconnect" and not endpoint:
             socket._signal(Event.PEER_LEFT, DisconnectReason.PEER_LEFT, farewell=True)
+            if socket.disconnect_reason is DisconnectReason.TRANSPORT_LOST:
+                # It was said before the connection ended, and only read after that.
+                socket.disconnect_reason = DisconnectReason.PEER_LEFT
             socket._hard_end = True  # nothing behind it counts
         elif kind == "connect" and not endpoint and "" not in socket.namespaces:
             socket.send_packet(packet)

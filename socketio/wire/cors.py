@@ -60,7 +60,7 @@ class OriginPolicy:
         """
         if self._anyone:
             return True
-        origin = environ.get("HTTP_ORIGIN")
+        origin = _origin_header(environ)
         if origin is not None:
             return self._known(_origin(origin), environ)
         site = environ.get("HTTP_SEC_FETCH_SITE")
@@ -77,7 +77,7 @@ class OriginPolicy:
 
         The origin is echoed, never ``*``: the 0.9 client sends its handshake with credentials.
         """
-        origin = environ.get("HTTP_ORIGIN")
+        origin = _origin_header(environ)
         if origin is None:
             return []
         return [
@@ -101,6 +101,12 @@ class OriginPolicy:
             return True
         host = environ.get("HTTP_X_FORWARDED_HOST") or environ.get("HTTP_HOST") or ""
         return _origin(f"{_own_scheme(environ) or origin[0]}://{_first(host)}") == origin
+
+
+def _origin_header(environ: Mapping[str, Any]) -> str | None:
+    # The drafts 7 and 8 of WebSocket have another name for it.
+    origin: str | None = environ.get("HTTP_ORIGIN", environ.get("HTTP_SEC_WEBSOCKET_ORIGIN"))
+    return origin
 
 
 def _own_scheme(environ: Mapping[str, Any]) -> str | None:

@@ -111,6 +111,16 @@ def test_a_client_that_says_goodbye_over_a_websocket_is_answered() -> None:
             on.client.recv()
 
 
+def test_a_goodbye_that_is_read_together_with_the_end_of_the_connection_counts() -> None:
+    with scene("websocket") as on:
+        on.client.core.send_text(b"0::")
+        on.client.core.send_close(1000)
+        on.client._flush()
+        on.client.close()
+        wait_until_gone(on)
+        assert on.socket.disconnect_reason == "peer_left"
+
+
 def test_a_poll_that_waits_hears_the_disconnect_url() -> None:
     with scene("xhr-polling") as on:
         poll = on.client.start_poll()

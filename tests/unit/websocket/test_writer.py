@@ -1,0 +1,338 @@
+"""The writer of a WebSocket: one write for many messages, no greenlet at rest, no endless wait."""
+
+from __future__ import annotations
+
+import gc
+import socket as stdsocket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gevent
+import pytest
+from gevent import socket as gsocket
+
+from socketio.websocket.writer import Writer
+from tests.client import wait_for
+
+from .frames import BINARY, Peer, frame
+
+
+class Watched:
+    """A socket that counts what is done with it."""
+
+    def __init__(self, sock: Any) -> None:
+        self.sock = sock
+        self.sendings: list[int] = []
+        self.in_hub: list[bool] = []
+        self.shutdowns: list[int] = []
+
+    def send(self, data: Any, *args: Any, **kwargs: Any) -> int:
+        self.in_hub.append(gevent.getcurrent() is gevent.get_hub())
+        sent = self.sock.send(data, *args, **kwargs)
+        self.sendings.append(sent)
+        return sent
+
+    def shutdown(self, how: int) -> None:
+        self.shutdowns.append(how)
+        self.sock.shutdown(how)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sock, name)
+
+
+class WatchedTls(Watched):
+    """Has what a TLS socket has."""
+
+    def do_handshake(self) -> None:
+        """Never called."""
+
+
+class Ends:
+    """A writer and the peer it writes to."""
+
+    def __init__(self, cls: type[Watched] = Watched, *, write_timeout: float = 30) -> None:
+        ours, theirs = gsocket.socketpair()
+        for sock in (ours, theirs):
+            for option in (stdsocket.SO_SNDBUF, stdsocket.SO_RCVBUF):
+                sock.setsockopt(stdsocket.SOL_SOCKET, option, 65536)
+        self.sock = cls(ours)
+        self.writer = Writer(self.sock, write_timeout=write_timeout)
+        self.peer = Peer(theirs)
+
+    def close(self) -> None:
+        self.sock.sock.close()
+        self.peer.close()
+
+
+@pytest.fixture
+def ends() -> Iterator[Callable[..., Ends]]:
+    made: list[Ends] = []
+
+    def make(*args: Any, **kwargs: Any) -> Ends:
+        made.append(Ends(*args, **kwargs))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def greenlets() -> int:
+    return sum(isinstance(o, gevent.Greenlet) and not o.dead for o in gc.get_objects())
+
+
+def read_or_wake(sock: Any) -> bytes:
+    """Read from a connection that may be shut down under us, which gevent reports as an error."""
+    try:
+        return sock.recv(10)
+    except OSError:
+        return b""
+
+
+def source_of(*pieces: bytes) -> Callable[[], bytes]:
+    left = list(pieces)
+    return lambda: left.pop(0) if left else b""
+
+
+def test_a_thousand_frames_leave_in_one_write_and_no_greenlet_is_made(ends: Any) -> None:
+    on, before = ends(), greenlets()
+    for number in range(1000):
+        on.writer.write_frame(b"%04d" % number)
+    assert on.sock.sendings == []  # not in the greenlet of the caller
+    assert on.peer.read(4000) == b"".join(b"%04d" % number for number in range(1000))
+    assert on.sock.sendings == [4000]
+    assert on.sock.in_hub == [True]
+    assert greenlets() == before
+
+
+def test_a_source_is_read_until_it_has_nothing_left(ends: Any) -> None:
+    on = ends()
+    on.writer.read_from(source_of(b"one", b"two", b"three"))
+    on.writer.wake()
+    on.writer.wake()
+    assert on.peer.read(11) == b"onetwothree"
+    on.writer.read_from(source_of(b"four"))
+    on.writer.wake()
+    assert on.peer.read(4) == b"four"
+    assert on.sock.sendings == [3, 3, 5, 4]
+
+
+def test_frames_go_ahead_of_the_source(ends: Any) -> None:
+    on = ends()
+    on.writer.read_from(source_of(b"source"))
+    on.writer.wake()
+    on.writer.write_frame(b"pong")
+    assert on.writer.backlog == 1
+    assert on.peer.read(10) == b"pongsource"
+    assert on.writer.backlog == 0
+
+
+def test_a_slow_peer_gets_everything_in_order_from_one_drainer_that_ends(ends: Any) -> None:
+    on, before = ends(), greenlets()
+    pieces = [b"%06d" % number * 5000 for number in range(100)]
+    on.writer.read_from(source_of(*pieces[:50]))
+    on.writer.wake()
+    wait_for(lambda: on.sock.sendings)
+    wait_for(lambda: greenlets() == before + 1)
+    for piece in pieces[50:]:
+        on.writer.write_frame(piece)  # waits behind what is half written
+        on.writer.wake()
+    assert greenlets() == before + 1
+    got = on.peer.read(sum(map(len, pieces)))
+    halves = [got[at : at + 30_000] for at in range(0, len(got), 30_000)]
+    assert sorted(halves) == pieces
+    ours = [piece for piece in halves if piece in pieces[:50]]
+    lane = [piece for piece in halves if piece in pieces[50:]]
+    assert (ours, lane) == (pieces[:50], pieces[50:])
+    wait_for(lambda: greenlets() == before)
+
+
+def test_frames_of_many_greenlets_stay_whole(ends: Any) -> None:
+    on = ends()
+    sent = [bytes([number]) * (1000 + 7000 * number) for number in range(50)]
+    jobs = [gevent.spawn(on.writer.write_frame, frame(BINARY, data, masked=False)) for data in sent]
+    gevent.joinall(jobs)
+    got = [on.peer.read_frame() for _ in sent]
+    assert sorted(got) == [(BINARY, data) for data in sent]
+
+
+def test_waiting_ends_when_everything_was_handed_over(ends: Any) -> None:
+    on = ends()
+    on.writer.write_frame(b"x" * 1_000_000)
+    waiter = gevent.spawn(on.writer.wait_until_written)
+    got = on.peer.read(300_000)
+    assert not waiter.ready()
+    got += on.peer.read(700_000)
+    waiter.join(10)
+    assert waiter.ready()
+    assert got == b"x" * 1_000_000
+
+
+@pytest.mark.parametrize("write", [None, b"small"])
+def test_waiting_for_little_or_nothing_ends_at_once(ends: Any, write: bytes | None) -> None:
+    on = ends()
+    if write:
+        on.writer.write_frame(write)
+    on.writer.wait_until_written()
+    assert sum(on.sock.sendings) == len(write or b"")
+
+
+def test_a_peer_that_stops_reading_is_cut_at_the_write_timeout(ends: Any) -> None:
+    on, before = ends(write_timeout=0.1), greenlets()
+    on.writer.write_frame(b"x" * 2_000_000)
+    reader = gevent.spawn(read_or_wake, on.sock.sock)
+    wait_for(lambda: on.writer.over)
+    reader.join(10)
+    assert reader.value == b""  # whoever reads from the connection wakes
+    assert stdsocket.SHUT_RDWR in on.sock.shutdowns
+    wait_for(lambda: greenlets() == before)
+
+
+def test_a_peer_that_reads_slowly_but_steadily_is_not_cut(ends: Any) -> None:
+    on = ends(write_timeout=1)
+    on.writer.write_frame(b"x" * 1_000_000)
+    got = 0
+    while got < 1_000_000:
+        got += len(on.peer.sock.recv(20_000))
+        gevent.sleep(0.001)
+    assert not on.writer.over
+
+
+def test_closing_writes_what_is_queued_then_the_last_frame_then_half_closes(ends: Any) -> None:
+    on, over = ends(), []
+    on.writer.on_over = lambda: over.append("over")
+    on.writer.read_from(source_of(b"one ", b"two "))
+    on.writer.write_frame(b"zero ")
+    on.writer.close(b"goodbye")
+    on.writer.close(b"again")
+    on.writer.write_frame(b"late")
+    assert on.peer.read(20) == b"zero one two goodbye"
+    assert on.peer.at_end()
+    assert on.writer.over
+    assert over == ["over"]
+    assert on.sock.shutdowns == [stdsocket.SHUT_WR]
+    on.peer.send(b"the other half is open")
+    assert on.sock.sock.recv(100) == b"the other half is open"
+
+
+def test_closing_behind_a_slow_peer_waits_for_it(ends: Any) -> None:
+    on, over = ends(), []
+    on.writer.on_over = lambda: over.append("over")
+    on.writer.read_from(source_of(b"x" * 1_000_000))
+    on.writer.wake()
+    on.writer.close(b"goodbye")
+    assert on.peer.read(1_000_000) == b"x" * 1_000_000
+    assert on.peer.read(7) == b"goodbye"
+    assert on.peer.at_end()
+    assert over == ["over"]
+
+
+def test_a_source_may_ask_for_the_close_itself(ends: Any) -> None:
+    on = ends()
+    pieces = [b"last words "]
+
+    def source() -> bytes:
+        if pieces:
+            return pieces.pop()
+        on.writer.close(b"goodbye")
+        return b""
+
+    on.writer.read_from(source)
+    on.writer.wake()
+    assert on.peer.read(18) == b"last words goodbye"
+    assert on.peer.at_end()
+
+
+def test_closing_with_nothing_to_say_half_closes(ends: Any) -> None:
+    on = ends()
+    on.writer.close()
+    assert on.peer.at_end()
+    assert on.sock.sendings == []
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_after_a_cut_nothing_more_is_written_and_readers_wake(ends: Any, slow: bool) -> None:
+    on, before = ends(), greenlets()
+    on.writer.write_frame(b"x" * (2_000_000 if slow else 10))
+    if slow:
+        wait_for(lambda: on.sock.sendings)
+    reader = gevent.spawn(read_or_wake, on.sock.sock)
+    gevent.sleep(0)
+    sent = sum(on.sock.sendings)
+    on.writer.cut()
+    on.writer.cut()
+    on.writer.write_frame(b"late")
+    on.writer.close(b"late")
+    on.writer.wake()
+    on.writer.wait_until_written()
+    assert sum(on.sock.sendings) == sent
+    assert on.writer.over
+    reader.join(10)
+    assert reader.value == b""
+    wait_for(lambda: greenlets() == before)
+
+
+@pytest.mark.parametrize("size", [10, 2_000_000])
+def test_a_peer_that_is_gone_ends_the_writing_without_a_word(
+    ends: Any, size: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    on = ends()
+    on.peer.close()
+    while not on.writer.over:
+        on.writer.write_frame(b"x" * size)
+        on.writer.wait_until_written()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("in_hub", [True, False])
+def test_a_source_that_fails_is_logged_and_ends_the_connection(
+    ends: Any, in_hub: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    on = ends()
+    if not in_hub:
+        on.writer.leave_hub()
+
+    def source() -> bytes:
+        raise RuntimeError("the source is broken")
+
+    on.writer.read_from(source)
+    on.writer.wake()
+    wait_for(lambda: on.writer.over)
+    assert on.peer.at_end()
+    assert "the source is broken" in caplog.text
+
+
+def test_a_source_of_foreign_code_never_runs_in_the_hub_and_may_block(ends: Any) -> None:
+    on, ran_in = ends(), []
+
+    def source() -> bytes:
+        gevent.sleep(0.001)
+        ran_in.append(gevent.getcurrent())
+        return b"x" if len(ran_in) < 4 else b""
+
+    on.writer.leave_hub()
+    on.writer.read_from(source)
+    on.writer.wake()
+    assert on.peer.read(3) == b"xxx"
+    assert gevent.get_hub() not in ran_in
+    assert on.sock.in_hub == [False] * 3
+
+
+def test_over_tls_no_write_happens_in_the_hub_and_nothing_is_half_closed(ends: Any) -> None:
+    on, over = ends(WatchedTls), []
+    on.writer.on_over = lambda: over.append("over")
+    on.writer.write_frame(b"hello ")
+    on.writer.close(b"goodbye")
+    assert on.peer.read(13) == b"hello goodbye"
+    wait_for(lambda: on.writer.over)
+    assert on.sock.in_hub == [False] * len(on.sock.in_hub)
+    assert on.sock.shutdowns == []
+    assert over == ["over"]
+
+
+def test_a_socket_that_is_closed_under_the_writer_ends_it(ends: Any) -> None:
+    on = ends()
+    on.sock.sock.close()
+    on.writer.write_frame(b"x")
+    on.writer.wait_until_written()
+    wait_for(lambda: on.writer.over)
