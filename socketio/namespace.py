@@ -54,6 +54,9 @@ class BaseNamespace:
     exception_handler_decorator: Any
     """Define it to wrap every ``on_*`` and ``recv_*`` call and every spawned function."""
 
+    _left = False
+    _disconnect_told = False
+
     def __init__(self, environ: Any, ns_name: str, request: Any = None) -> None:
         self.environ = environ
         self.socket: Socket = environ["socketio"]
@@ -356,8 +359,9 @@ class BaseNamespace:
         Args:
             silent: True does not tell the client.
         """
-        if not silent and self.socket.active_ns.get(self.ns_name) is self:
+        if not silent and not self._left:
             self.socket.send_packet({"type": "disconnect", "endpoint": self.ns_name})
+        self._left = True
         self.kill_local_jobs()
         if self.socket.active_ns.get(self.ns_name) is self:
             self.socket.remove_namespace(self.ns_name)

@@ -284,10 +284,18 @@ class Socket(SessionCore):
         """Callbacks that wait for an ack of the client, by packet id."""
         return self._ack_table.callbacks
 
+    @ack_callbacks.setter
+    def ack_callbacks(self, callbacks: dict[int, AckCallback]) -> None:
+        self._ack_table.callbacks = callbacks
+
     @property
     def ack_counter(self) -> int:
         """The last packet id handed out."""
         return self._ack_table.counter
+
+    @ack_counter.setter
+    def ack_counter(self, value: int) -> None:
+        self._ack_table.counter = value
 
     def _get_next_msgid(self) -> int:
         """Return a fresh packet id."""

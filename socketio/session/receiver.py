@@ -119,9 +119,11 @@ class Receiver:
         ns = None
         try:
             ns = socket.namespaces[endpoint](socket.environ, endpoint, request=socket.request)
+            if vars(ns).get("_left"):  # it sent its client away
+                return None
             socket.active_ns[endpoint] = ns
             _initialize(ns)
-            if socket.active_ns.get(endpoint) is not ns:  # it sent its client away
+            if socket.active_ns.get(endpoint) is not ns:
                 return None
         except (GreenletExit, KeyboardInterrupt):
             raise

@@ -165,6 +165,31 @@ def test_the_constructor_goes_on_to_the_classes_behind(socket, first):
     assert ns.request == 1
 
 
+@pytest.mark.parametrize("where", ["__init__", "get_initial_acl", "initialize", "recv_connect"])
+@pytest.mark.parametrize("first", ["1::/chat", chat_event("anything")])
+def test_a_namespace_that_cannot_be_made_is_refused_and_the_session_goes_on(where, first, caplog):
+    ran = Recorder()
+
+    def fails(self, *args, **kwargs):
+        raise ZeroDivisionError("of the application")
+
+    class Chat(BaseNamespace):
+        def on_anything(self):
+            ran("on_anything")
+
+    setattr(Chat, where, fails)
+    with session({"/chat": Chat, "/news": BaseNamespace}) as on:
+        on.tell("1::/news")
+        said = on.tell(first)
+        assert said[-1] == "0::/chat"
+        assert any("internal_error" in text for text in said)
+        assert "of the application" in caplog.text
+        assert "of the application" not in "".join(said)
+        assert list(on.socket.active_ns) == ["/news"]
+        assert on.tell("3:1:/news:x") == ["6::/news:1"]
+    assert ran.seen == []
+
+
 # -- initialize() ----------------------------------------------------------------------------------
 
 
@@ -798,6 +823,16 @@ def test_disconnect_leaves_the_endpoint(socket, silent, said):
     assert not other.dead
     assert chat.jobs == []
     other.kill()
+
+
+def test_a_namespace_that_was_made_by_hand_says_goodbye_too(socket):
+    # As tests of applications make it: it is not among the active ones.
+    ns = BaseNamespace(socket.environ, "/woot")
+    job = ns.spawn(gevent.sleep, 3600)
+    ns.disconnect()
+    assert queued(socket) == ["0::/woot"]
+    job.join(timeout=5)
+    assert job.dead
 
 
 def test_leaving_the_last_namespace_ends_the_session(socket):

@@ -156,13 +156,16 @@ def test_a_socket_has_the_attributes_applications_read(socket):
 
 
 @pytest.mark.parametrize(
-    "name", ["session", "request", "environ", "hits", "heartbeats", "error_handler", "jobs", "mine"]
+    "name",
+    [
+        *("session", "request", "environ", "hits", "heartbeats", "error_handler", "jobs"),
+        *("ack_callbacks", "ack_counter", "timeout", "config", "mine"),
+    ],
 )
 def test_attributes_of_a_socket_may_be_assigned(socket, name):
-    value = object()
+    value = {}
     setattr(socket, name, value)
     assert getattr(socket, name) is value
-    setattr(socket, name, {})
 
 
 def test_connected_and_established_follow_the_state(socket):

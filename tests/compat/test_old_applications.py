@@ -740,25 +740,43 @@ def test_a_client_that_may_not_come_in_is_sent_away_in_recv_connect():
         assert on.socket.connected
 
 
-@pytest.mark.parametrize("first", ["1::/chat", event("anything", endpoint="/chat")])
-def test_a_client_that_is_sent_away_in_initialize_does_not_come_in(first):
+class SentAway(BaseNamespace):
+    """Sends its client away before it is in; where, its subclasses say."""
+
     ran = Recorder()
 
-    class Chat(BaseNamespace):
-        def initialize(self):
-            self.disconnect()
+    def recv_connect(self):
+        self.ran("recv_connect")
 
-        def recv_connect(self):
-            ran("recv_connect")
+    def on_anything(self):
+        self.ran("on_anything")
 
-        def on_anything(self):
-            ran("on_anything")
 
-    with session({"/chat": Chat, "/news": Echo}) as on:
+class SentAwayByConstructor(SentAway):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.disconnect()
+
+
+class SentAwayByAcl(SentAway):
+    def get_initial_acl(self):
+        self.disconnect()
+
+
+class SentAwayByInitialize(SentAway):
+    def initialize(self):
+        self.disconnect()
+
+
+@pytest.mark.parametrize("cls", [SentAwayByConstructor, SentAwayByAcl, SentAwayByInitialize])
+@pytest.mark.parametrize("first", ["1::/chat", event("anything", endpoint="/chat")])
+def test_a_client_that_is_sent_away_while_its_namespace_is_made_does_not_come_in(cls, first):
+    cls.ran.seen.clear()
+    with session({"/chat": cls, "/news": Echo}) as on:
         on.tell("1::/news")
         assert on.tell(first) == ["0::/chat"]
         assert list(on.socket.active_ns) == ["/news"]
-        assert ran.seen == []
+        assert cls.ran.seen == []
 
 
 def test_a_namespace_may_look_for_others_of_the_same_client():

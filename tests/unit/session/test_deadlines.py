@@ -125,7 +125,7 @@ def test_cancelled_deadlines_do_not_pile_up_behind_a_live_one():
     for number in range(5000):
         deadlines.cancel(deadlines.add(1.0 + number, lambda: None))
     gc.collect()
-    assert sum(isinstance(thing, Deadline) for thing in gc.get_objects()) < 200
+    assert sum(type(thing) is Deadline for thing in gc.get_objects()) < 200
     assert len(deadlines) == 1
 
 
