@@ -359,7 +359,8 @@ class BaseNamespace:
         Args:
             silent: True does not tell the client.
         """
-        if not silent and not self._left:
+        replaced = self.socket.active_ns.get(self.ns_name, self) is not self
+        if not silent and not self._left and not replaced:
             self.socket.send_packet({"type": "disconnect", "endpoint": self.ns_name})
         self._left = True
         self.kill_local_jobs()
