@@ -10,6 +10,7 @@ from gevent.event import Event
 from gevent.queue import Empty
 from geventwebsocket.exceptions import WebSocketError
 
+from socketio.session.deadlines import Deadline
 from socketio.session.lifecycle import DisconnectReason
 from socketio.transports.base import BaseTransport, Response
 from socketio.virtsocket import Socket
@@ -38,6 +39,7 @@ class WebSocketLink:
         self._socket = socket
         self._ws = ws
         self._ended = False
+        self._cut: Deadline | None = None
 
     def greet(self, greeting: WireMessage) -> None:
         """Send the first message of the session, ahead of everything that is queued."""
@@ -52,7 +54,7 @@ class WebSocketLink:
     def _all_written(self) -> None:
         """The session needs this connection no more; the peer may still end it properly."""
         self._socket._detach(self)
-        self._socket.clock.call_later(_CLOSE_SECONDS, self._ws.cut)
+        self._cut = self._socket.clock.call_later(_CLOSE_SECONDS, self._ws.cut)
 
     def pump(self) -> None:
         """Hand what the client sends to the session until the connection ends. Blocks."""
@@ -101,6 +103,7 @@ class WebSocketLink:
 
     def cut(self) -> None:
         """End the connection at once."""
+        self._socket.clock.cancel(self._cut)
         self._ws.cut()
 
 

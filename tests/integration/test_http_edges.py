@@ -92,6 +92,18 @@ class Place:
 
     server: SocketIOServer
     site: Site
+    clients: list[Any] = field(default_factory=list)
+    """Closed at the end."""
+
+    def polling(self, sessid: str | None = None) -> PollingClient:
+        """Return a client that polls, for a new session or one there is."""
+        self.clients.append(PollingClient(self.server, sessid))
+        return self.clients[-1]
+
+    def websocket(self, sessid: str | None = None, **headers: str) -> WebSocketClient:
+        """Return a client that has read the greeting."""
+        self.clients.append(WebSocketClient(self.server, sessid, **headers))
+        return self.clients[-1].open()
 
     def new_session(self) -> tuple[str, Any]:
         """Return a fresh session's poll URL and the session."""
@@ -107,10 +119,15 @@ class Place:
 
 
 @contextlib.contextmanager
-def place(**kw: Any) -> Iterator[Place]:
+def place(app: Any = None, **kw: Any) -> Iterator[Place]:
     site = Site()
-    with serving(site, **kw) as server:
-        yield Place(server, site)
+    with serving(app or site, **kw) as server:
+        on = Place(server, site)
+        try:
+            yield on
+        finally:
+            for client in on.clients:
+                client.close()
 
 
 @contextlib.contextmanager
@@ -495,12 +512,11 @@ def test_the_disconnect_url_of_an_unknown_session_is_answered_alike(target: str)
 
 def test_the_disconnect_url_ends_a_websocket() -> None:
     with place() as on:
-        client = WebSocketClient(on.server).open()
+        client = on.websocket()
         assert on.fetch("GET", f"/socket.io/1//{client.sessid}/?disconnect=1").status == 200
         assert client.recv() == "0::"
         with pytest.raises(EOFError, match=r"close frame b'.x03.xe8'"):
             client.recv()
-        client.close()
 
 
 @pytest.mark.parametrize(
@@ -593,6 +609,23 @@ def test_the_own_origin_is_let_in_and_echoed_with_credentials(
         if kind not in ("websocket", "disconnect"):
             assert answer.headers["access-control-allow-origin"] == origin
             assert answer.headers["access-control-allow-credentials"] == "true"
+
+
+@pytest.mark.parametrize("order", [("OWN", "http://evil.example"), ("http://evil.example", "OWN")])
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_of_two_origins_neither_is_the_own_one(kind: str, order: tuple[str, str]) -> None:
+    with place() as on:
+        _, socket = on.new_session()
+        first, second = (origin.replace("OWN", f"http://{on.host}") for origin in order)
+        method, target = REQUESTS[kind]
+        lines = [f"Origin: {first}", f"Origin: {second}"]
+        if kind == "websocket":
+            lines += [f"{name.replace('_', '-')}: {value}" for name, value in UPGRADE.items()]
+        line = f"{method} {target.replace('SID', socket.sessid)} HTTP/1.1\r\n".encode()
+        with connected(on) as connection:
+            connection.send_raw(line + header_lines(on, *lines))
+            assert connection.read_answer().status == 403
+        assert socket.state == "NEW"
 
 
 @pytest.mark.parametrize("kind", REQUESTS)
@@ -758,11 +791,10 @@ def test_the_first_poll_brings_the_greeting_alone_whatever_the_application_says(
         socketio_manage(environ, {"": BaseNamespace})
         return []
 
-    with serving(app) as server:
-        client = PollingClient(server)
+    with place(app) as on:
+        client = on.polling()
         assert client.poll() == ["1::"]
         assert client.poll() == ["3:::early"]
-        client.close()
 
 
 def test_the_greeting_comes_once() -> None:
@@ -853,8 +885,7 @@ def test_a_client_that_vanishes_in_its_poll_keeps_its_packets(how: str) -> None:
             gone.start("GET", url)
             wait_for(lambda before=hits: socket.hits == before + 1)
             if how == "RST":
-                linger = struct.pack("ii", 1, 0)
-                gone.sock.setsockopt(stdsocket.SOL_SOCKET, stdsocket.SO_LINGER, linger)
+                reset_on_close(gone)
             gone.close()
             socket.put_client_msg(f"3:::{number}a")
             socket.put_client_msg(f"3:::{number}b")
@@ -1131,6 +1162,64 @@ def test_a_client_that_vanishes_in_its_post_leaves_no_packet_and_no_traceback(
         wait_for(lambda: not on.server._connections)
         assert is_alive(on, url)
         assert on.site.record.seen == []
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
+POST_BODY = encode_payload(["3:::one", "3:::\u2603"]).encode()
+EXCHANGES = {
+    "a poll": ("GET", [], b""),
+    "a post": ("POST", [f"Content-Length: {len(POST_BODY)}"], POST_BODY),
+    "a post in chunks": (
+        "POST",
+        ["Transfer-Encoding: chunked"],
+        b"5\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (POST_BODY[:5], len(POST_BODY) - 5, POST_BODY[5:]),
+    ),
+}
+
+
+@pytest.mark.parametrize("how", ["FIN", "RST"])
+@pytest.mark.parametrize("exchange", EXCHANGES)
+def test_a_request_cut_off_at_any_byte_does_nothing_and_leaves_no_traceback(
+    exchange: str, how: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with place() as on:
+        url, socket = open_session(on)
+        method, lines, body = EXCHANGES[exchange]
+        whole = f"{method} {url} HTTP/1.1\r\n".encode() + header_lines(on, *lines) + body
+        hits = socket.hits
+        for length in range(len(whole)):
+            with connected(on) as connection:
+                connection.send_raw(whole[:length])
+                if how == "RST":
+                    gevent.sleep(0)  # what was sent goes out, or the reset takes it back
+                    reset_on_close(connection)
+        wait_for(lambda: not on.server._connections)
+        assert on.site.record.seen == []
+        assert (socket.hits > hits) == (method == "POST")  # some came up to the body
+        assert is_alive(on, url)
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
+def reset_on_close(connection: Connection) -> None:
+    linger = struct.pack("ii", 1, 0)
+    connection.sock.setsockopt(stdsocket.SOL_SOCKET, stdsocket.SO_LINGER, linger)
+
+
+@pytest.mark.parametrize("case", ["refused", "taken", "held", "the application's"])
+def test_a_client_that_resets_its_connection_behind_a_request_leaves_no_traceback(
+    case: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with place(polling_duration=0.05) as on:
+        url, _ = open_session(on)
+        target = {"refused": "/socket.io/1/nope/x", "the application's": "/page"}.get(case, url)
+        for _ in range(20):
+            with connected(on) as connection:
+                body = b"" if case == "held" else b"3:::x" * 1000
+                connection.start("GET" if case == "held" else "POST", target, body)
+                reset_on_close(connection)
+            gevent.sleep(0)
+        wait_for(lambda: not on.server._connections)
+        assert is_alive(on, url)
     assert "Traceback" not in "".join(capfd.readouterr())
 
 
@@ -1561,12 +1650,18 @@ def test_a_bad_trailer_ends_the_connection_before_the_next_request(trailer: byte
         assert on.site.record.seen == []
 
 
-def test_a_header_that_is_too_large_is_refused() -> None:
+def test_a_header_that_is_too_large_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
     with place() as on:
-        for lines in (["X-A: " + "b" * 70_000], [f"X-{n}: {'b' * 1000}" for n in range(90)]):
+        for lines in (
+            ["X-A: " + "b" * 70_000],
+            [f"X-{n}: {'b' * 1000}" for n in range(90)],
+            [f"X-{n}: b" for n in range(101)],
+            ["X: y"] * 10_000,
+        ):
             answer = raw(on, b"GET /page HTTP/1.1\r\n" + header_lines(on, *lines) + CANARY)
             assert re.match(rb"HTTP/1.1 4\d\d ", answer)
             assert on.site.visits.seen == []
+    assert "Traceback" not in "".join(capfd.readouterr())
 
 
 @pytest.mark.parametrize(
@@ -1663,12 +1758,11 @@ def test_an_application_that_fails_is_a_500_and_harms_no_session(
             raise RuntimeError("the page is broken")
         return site(environ, start_response)
 
-    with serving(app) as server:
-        client = PollingClient(server).open()
-        assert fetch(server, "GET", "/broken").status == 500
+    with place(app) as on:
+        client = on.polling().open()
+        assert on.fetch("GET", "/broken").status == 500
         client.send(event("echo", 1, msgid="1+"))
         assert client.recv() == "6:::1+[1]"
-        client.close()
     assert "the page is broken" in capfd.readouterr().err
 
 
@@ -1685,8 +1779,7 @@ def test_a_resource_may_contain_slashes(resource: str) -> None:
         assert on.fetch("GET", f"{prefix}/2/").status == 400
         assert on.fetch("GET", f"{prefix}/1//{sessid}/?disconnect=1").status == 200
         wait_for(lambda: sessid not in on.server.sockets)
-        websocket = WebSocketClient(on.server).open()
-        websocket.close()
+        on.websocket()
         assert on.site.visits.seen == []
 
 
@@ -1716,22 +1809,22 @@ def test_the_view_of_a_session_sees_its_first_request(transport: str) -> None:
         socketio_manage(environ, {"": Root})
         return []
 
-    with serving(app) as server:
-        sessid = handshake(server)
+    with place(app) as on:
+        sessid = handshake(on.server)
         if transport == "websocket":
-            client: Any = WebSocketClient(server, sessid, Cookie="a=b").open()
+            on.websocket(sessid, Cookie="a=b")
         else:
             target = f"/socket.io/1/xhr-polling/{sessid}?t=1&token=x"
-            assert fetch(server, "GET", target, Cookie="a=b").text == "1::"
-            client = PollingClient(server, sessid)
+            assert on.fetch("GET", target, Cookie="a=b").text == "1::"
         wait_for(lambda: seen)
         environ = seen[0]
-        assert environ["socketio"] is server.sockets[sessid]
+        assert environ["socketio"] is on.server.sockets[sessid]
         assert environ["PATH_INFO"] == f"/socket.io/1/{transport}/{sessid}"
         assert environ["QUERY_STRING"] == ("" if transport == "websocket" else "t=1&token=x")
         assert environ["HTTP_COOKIE"] == "a=b"
         assert "HTTP_UPGRADE" not in environ
         assert environ["HTTP_CONNECTION"] == ""
         assert environ["wsgi.input"].read() == b""
-        client.close()
+        if transport == "xhr-polling":
+            assert on.polling(sessid).post("3:::x").text == "1"
         assert len(seen) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket as stdsocket
+import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import gevent
 import pytest
 from gevent import socket as gsocket
 from gevent.event import Event
+from gevent.queue import Empty
 from geventwebsocket.handler import WebSocketHandler as PlainHandler
 from geventwebsocket.websocket import WebSocket as PlainWebSocket
 
@@ -73,12 +75,12 @@ class Stage:
     def __init__(self, server: SocketIOServer, record: Recorder) -> None:
         self.server = server
         self.record = record
-        self._peers: list[Peer] = []
+        self._clients: list[Any] = []
 
     def dial(self, *data: bytes) -> Peer:
         """Open a TCP connection and send ``data``."""
         peer = Peer(gsocket.create_connection(("127.0.0.1", self.server.server_port)))
-        self._peers.append(peer)
+        self._clients.append(peer)
         peer.send(*data)
         return peer
 
@@ -93,21 +95,44 @@ class Stage:
         assert peer.read(5) == GREETING
         return peer, self.server.sockets[sessid]
 
+    def client(self) -> WebSocketClient:
+        """Return a good client that has read the greeting."""
+        client = WebSocketClient(self.server)
+        self._clients.append(client)
+        return client.open()
+
+    def polling(self, sessid: str | None = None) -> PollingClient:
+        """Return a client that polls, for a new session or one there is."""
+        client = PollingClient(self.server, sessid)
+        self._clients.append(client)
+        return client
+
+    def connection(self) -> Connection:
+        """Return a connection for HTTP requests."""
+        self._clients.append(Connection(self.server))
+        return self._clients[-1]
+
     def hang_up(self) -> None:
-        for peer in self._peers:
-            peer.close()
+        for client in self._clients:
+            client.close()
 
 
 @contextlib.contextmanager
-def stage(**kw: Any) -> Iterator[Stage]:
+def stage(app: Any = None, **kw: Any) -> Iterator[Stage]:
     record = Recorder()
     root = type("RootHere", (Root,), {"record": record})
-    with serving({"": root, "/chat": root}, **kw) as server:
+    with serving(app or {"": root, "/chat": root}, **kw) as server:
         on = Stage(server, record)
         try:
             yield on
         finally:
             on.hang_up()
+
+
+@pytest.fixture(params=["ours", "plain"])
+def handler_class(request: pytest.FixtureRequest) -> Any:
+    """Our WebSocketHandler, and one that an application brings along."""
+    return PlainHandler if request.param == "plain" else None
 
 
 def works(peer: Peer) -> bool:
@@ -183,13 +208,12 @@ def test_an_upgrade_for_an_unknown_session_is_a_400(sessid: str) -> None:
 
 def test_an_upgrade_for_a_session_that_is_ending_is_a_400() -> None:
     with stage() as on:
-        client = PollingClient(on.server).open()
+        client = on.polling().open()
         socket = on.server.sockets[client.sessid]
         socket.disconnect()  # between two polls: the farewell waits for the next poll
         peer = on.dial(upgrade(target=on.url(client.sessid)))
         assert peer.read_head().startswith("HTTP/1.1 400 ")
         assert client.poll() == ["0::"]
-        client.close()
 
 
 # -- early bytes -----------------------------------------------------------------------------------
@@ -232,6 +256,28 @@ def test_a_goodbye_in_the_segment_of_the_upgrade_ends_the_session() -> None:
         assert peer.read_close() == 1000
         assert has_ended(socket, "peer_left")
         assert on.record.seen == ["only this", "disconnect"]
+
+
+@pytest.mark.parametrize("how", ["FIN", "RST"])
+def test_an_upgrade_or_a_frame_cut_off_at_any_byte_leaves_nothing_behind(
+    how: str, handler_class: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with stage(ws_handler_class=handler_class) as on:
+        bystander, other = on.connect()
+        sample = upgrade(target=on.url("0" * 40)) + text("3:::\u2603") + frame(PING, b"ping")
+        for length in range(len(sample)):
+            sessid = handshake(on.server)
+            peer = on.dial(sample.replace(b"0" * 40, sessid.encode())[:length])
+            if how == "RST":
+                gevent.sleep(0)
+                linger = struct.pack("ii", 1, 0)
+                peer.sock.setsockopt(stdsocket.SOL_SOCKET, stdsocket.SO_LINGER, linger)
+            peer.close()
+        wait_for(lambda: len(on.server._connections) == 1, "all but the bystander are gone")
+        wait_for(lambda: all(s is other or s.state == "NEW" for s in on.server.sockets.values()))
+        assert set(on.record.seen) <= {"\u2603", "disconnect"}
+        assert works(bystander)
+    assert "Traceback" not in "".join(capfd.readouterr())
 
 
 # -- frames that end the connection ----------------------------------------------------------------
@@ -492,18 +538,16 @@ def test_reading_stops_at_the_inbound_limit_and_goes_on_with_nothing_lost() -> N
             gate.wait()
             seen.append(data)
 
-    with serving({"": Slow}, max_inbound_packets=10) as server:
-        client = WebSocketClient(server).open()
-        socket = server.sockets[client.sessid]
+    with stage({"": Slow}, max_inbound_packets=10) as on:
+        client = on.client()
+        socket = on.server.sockets[client.sessid]
         client.send(*[f"3:::{number}" for number in range(1000)])
         wait_for(lambda: socket.server_queue.qsize() == 10)
-        other = WebSocketClient(server).open()  # time passes, and nothing more is read
+        on.client()  # time passes, and nothing more is read
         assert socket.server_queue.qsize() == 10
         gate.set()
         wait_for(lambda: len(seen) == 1000)
         assert seen == [str(number) for number in range(1000)]
-        client.close()
-        other.close()
 
 
 # -- slow peers ------------------------------------------------------------------------------------
@@ -558,14 +602,9 @@ def test_more_than_the_outbound_limit_ends_the_session_of_a_peer_that_does_not_r
 # -- an application's own WebSocketHandler ---------------------------------------------------------
 
 
-@pytest.fixture(params=["ours", "plain"])
-def handler_class(request: pytest.FixtureRequest) -> Any:
-    return PlainHandler if request.param == "plain" else None
-
-
 def test_both_handlers_carry_a_session(handler_class: Any) -> None:
     with stage(ws_handler_class=handler_class) as on:
-        client = WebSocketClient(on.server).open()
+        client = on.client()
         client.send("3:::early", "1::/chat", event("echo", "\u2603\U0001f600", msgid="1+"))
         assert client.recv() == "1::/chat"
         assert client.recv() == '6:::1+["\\u2603\\ud83d\\ude00"]'
@@ -581,7 +620,6 @@ def test_both_handlers_carry_a_session(handler_class: Any) -> None:
         assert client.recv() == "0::"
         assert has_ended(socket, "peer_left")
         assert on.record.seen == ["early", "connect", "disconnect", "disconnect"]
-        client.close()
 
 
 def client_closes(on: Stage, client: WebSocketClient) -> None:
@@ -621,7 +659,7 @@ def test_both_handlers_end_a_session_once(
     handler_class: Any, end: Callable[[Stage, WebSocketClient], None], reason: str
 ) -> None:
     with stage(ws_handler_class=handler_class) as on:
-        client = WebSocketClient(on.server).open()
+        client = on.client()
         client.send("1::/chat")
         assert client.recv() == "1::/chat"
         socket = on.server.sockets[client.sessid]
@@ -632,18 +670,16 @@ def test_both_handlers_end_a_session_once(
             with pytest.raises(EOFError):
                 client.recv()
         wait_for(lambda: not on.server._connections)
-        client.close()
 
 
 def test_both_handlers_close_their_connections_when_the_server_stops(handler_class: Any) -> None:
     with stage(ws_handler_class=handler_class) as on:
-        client = WebSocketClient(on.server).open()
+        client = on.client()
         socket = on.server.sockets[client.sessid]
         on.server.stop(timeout=5)
         assert socket.disconnect_reason == "server_stopping"
         with pytest.raises(EOFError):
             client.recv()
-        client.close()
 
 
 def test_the_handler_of_the_application_makes_its_own_websockets() -> None:
@@ -654,11 +690,10 @@ def test_the_handler_of_the_application_makes_its_own_websockets() -> None:
         socketio_manage(environ, {"": BaseNamespace})
         return []
 
-    with serving(app, ws_handler_class=PlainHandler) as server:
-        client = WebSocketClient(server).open()
+    with stage(app, ws_handler_class=PlainHandler) as on:
+        on.client()
         wait_for(lambda: seen)
         assert type(seen[0]) is PlainWebSocket
-        client.close()
 
 
 @pytest.mark.parametrize("case", ["no key", "a short key", "version '12'", "no version"])
@@ -699,7 +734,7 @@ def with_sockets(server: SocketIOServer, cls: type[Socket]) -> None:
 def test_an_overridden_get_client_msg_sees_everything_that_goes_out(handler_class: Any) -> None:
     with stage(ws_handler_class=handler_class) as on:
         with_sockets(on.server, Shouting)
-        client = WebSocketClient(on.server).open()
+        client = on.client()
         socket = on.server.sockets[client.sessid]
         assert type(socket) is Shouting
         for number in range(50):
@@ -711,18 +746,40 @@ def test_an_overridden_get_client_msg_sees_everything_that_goes_out(handler_clas
         client.send("0::")
         assert client.recv() == "0::"
         assert has_ended(socket, "peer_left")
-        client.close()
+
+
+class Hesitating(Socket):
+    """Keeps every message back once before it hands it out."""
+
+    hesitated = False
+
+    def get_client_msg(self, **kwargs: Any) -> Any:
+        self.hesitated = not self.hesitated
+        if self.hesitated:
+            gevent.spawn(self._link.wake)
+            raise Empty
+        return super().get_client_msg(**kwargs)
+
+
+def test_an_overridden_get_client_msg_may_keep_something_back(handler_class: Any) -> None:
+    with stage(ws_handler_class=handler_class) as on:
+        with_sockets(on.server, Hesitating)
+        client = on.client()
+        socket = on.server.sockets[client.sessid]
+        for number in range(10):
+            socket.put_client_msg(f"3:::{number}")
+        for number in range(10):
+            assert client.recv() == f"3:::{number}"
 
 
 def test_an_overridden_get_client_msg_sees_what_a_poll_takes() -> None:
     with stage() as on:
         with_sockets(on.server, Shouting)
-        client = PollingClient(on.server).open()
+        client = on.polling().open()
         socket = on.server.sockets[client.sessid]
         socket.put_client_msg("3:::one")
         socket.put_client_msg("3:::two")
         assert client.poll() == ["3:::ONE", "3:::TWO"]
-        client.close()
 
 
 def test_overridden_put_methods_see_every_packet_both_ways() -> None:
@@ -739,12 +796,11 @@ def test_overridden_put_methods_see_every_packet_both_ways() -> None:
 
     with stage() as on:
         with_sockets(on.server, Watching)
-        client = WebSocketClient(on.server).open()
+        client = on.client()
         client.send("1::/chat", event("echo", 1, endpoint="/chat", msgid="1+"))
         assert [client.recv(), client.recv()] == ["1::/chat", "6::/chat:1+[1]"]
         assert [text for way, text in seen if way == "out"] == ["1::/chat", "6::/chat:1+[1]"]
         assert next(text for way, text in seen if way == "in") == "1::/chat"
-        client.close()
 
 
 def test_the_view_of_a_session_has_a_websocket_in_its_environ() -> None:
@@ -759,8 +815,8 @@ def test_the_view_of_a_session_has_a_websocket_in_its_environ() -> None:
         record(ws.closed)
         return []
 
-    with serving(app) as server:
-        client = WebSocketClient(server).open()
+    with stage(app) as on:
+        client = on.client()
         assert client.recv() == "3:::straight from the view"
         client.send("0::")
         assert client.recv() == "0::"
@@ -775,7 +831,7 @@ def test_the_view_of_a_session_has_a_websocket_in_its_environ() -> None:
 def test_a_poll_takes_a_session_over_from_its_websocket() -> None:
     with stage() as on:
         peer, socket = on.connect()
-        polling = PollingClient(on.server, socket.sessid)
+        polling = on.polling(socket.sessid)
         poll = polling.start_poll()
         assert peer.read_close() == 1000
         socket.put_client_msg("3:::for the poll")
@@ -784,12 +840,11 @@ def test_a_poll_takes_a_session_over_from_its_websocket() -> None:
         assert polling.recv() == "6:::1+[1]"
         assert socket.connected
         assert "disconnect" not in on.record.seen
-        polling.close()
 
 
 def test_a_websocket_takes_a_session_over_from_its_poll_without_another_greeting() -> None:
     with stage() as on:
-        polling = PollingClient(on.server).open()
+        polling = on.polling().open()
         socket = on.server.sockets[polling.sessid]
         poll = polling.start_poll()
         wait_for(lambda: socket.transport)
@@ -799,35 +854,32 @@ def test_a_websocket_takes_a_session_over_from_its_poll_without_another_greeting
         socket.put_client_msg("3:::for the websocket")
         assert peer.read_text() == "3:::for the websocket"
         assert works(peer)
-        polling.close()
 
 
 def test_a_websocket_between_two_polls_gets_what_is_queued_one_frame_each() -> None:
     with stage() as on:
-        polling = PollingClient(on.server).open()
+        polling = on.polling().open()
         socket = on.server.sockets[polling.sessid]
         for number in range(10):
             socket.put_client_msg(f"3:::{number}")
         peer = on.dial(upgrade(target=on.url(polling.sessid)))
         peer.read_head()
         assert [peer.read_text() for _ in range(10)] == [f"3:::{number}" for number in range(10)]
-        polling.close()
 
 
 def test_a_post_works_beside_a_websocket() -> None:
     with stage() as on:
         peer, socket = on.connect()
-        polling = PollingClient(on.server, socket.sessid)
+        polling = on.polling(socket.sessid)
         polling.send("3:::posted", event("echo", 2, msgid="2+"))
         assert peer.read_text() == "6:::2+[2]"
         assert on.record.seen == ["posted"]
         assert works(peer)
-        polling.close()
 
 
 def test_nothing_is_lost_or_repeated_while_a_session_changes_its_transport() -> None:
     with stage() as on:
-        polling = PollingClient(on.server).open()
+        polling = on.polling().open()
         socket = on.server.sockets[polling.sessid]
         got: list[str] = []
         for turn in range(25):
@@ -852,7 +904,6 @@ def test_nothing_is_lost_or_repeated_while_a_session_changes_its_transport() -> 
             while len(got) < (turn + 1) * 5:
                 got += [message for message in polling.poll() if message != "8::"]
         assert got == [f"3:::{turn}.{number}" for turn in range(25) for number in range(5)]
-        polling.close()
 
 
 def _messages(body: bytes) -> list[str]:
@@ -896,7 +947,7 @@ def test_a_websocket_connection_serves_no_further_requests() -> None:
 
 def test_a_websocket_may_follow_other_requests_on_its_connection() -> None:
     with stage() as on:
-        connection = Connection(on.server)
+        connection = on.connection()
         sessid = connection.request("GET", "/socket.io/1/").text.split(":")[0]
         assert connection.request("GET", "/page").text == "the application's page"
         connection.send_raw(upgrade(target=on.url(sessid)))
@@ -905,4 +956,3 @@ def test_a_websocket_may_follow_other_requests_on_its_connection() -> None:
         peer._buffer = connection._buffer
         assert peer.read(5) == GREETING
         assert works(peer)
-        connection.close()

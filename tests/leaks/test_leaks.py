@@ -20,6 +20,7 @@ from tests.integration.endings import (
     CASES,
     Scene,
     Watched,
+    client_says_goodbye,
     enter,
     server_stops,
     settings_of,
@@ -45,6 +46,20 @@ def living() -> dict[str, int]:
         elif issubclass(kind, KINDS):
             counts[kind.__name__] += 1
     return {**counts, "descriptors": len(os.listdir("/proc/self/fd"))}
+
+
+def settled() -> dict[str, int]:
+    """Count when what is still dying from before is dead."""
+    counts: dict[str, int] = {}
+
+    def unchanged() -> bool:
+        nonlocal counts
+        before, counts = counts, living()
+        return before == counts
+
+    wait_for(unchanged, "the counts settle")
+    wait_for(unchanged, "the counts stay")
+    return counts
 
 
 def one_life(server: Any, transport: str, ending: Any) -> None:
@@ -99,7 +114,7 @@ def test_a_thousand_sessions_leave_nothing_behind(ending: Any, transport: str) -
             live_and_die(ending, transport, number)
 
     run(20)  # what is made once, is made now
-    before = living()
+    before = settled()
     run(SESSIONS)
     wait_for(lambda: living() == before or more(before, living()) == {}, f"{before} {living()}")
 
@@ -111,11 +126,12 @@ def more(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
 
 @pytest.mark.parametrize("transport", list(CLIENTS))
 def test_the_count_notices_a_session_that_is_still_there(transport: str) -> None:
-    before = living()
+    live_and_die(client_says_goodbye, transport, 20)  # what other tests left is gone by then
+    before = settled()
     with serving(make_app(watching(Recorder()))) as server:
         scene = enter(server, transport, Recorder())
         found = more(before, living())
-        assert found["Socket"] == 1
-        assert found["Greenlet"] >= 2
-        assert found["descriptors"] >= 2
         scene.client.close()
+    assert found["Socket"] == 1
+    assert found["Greenlet"] >= 2
+    assert found["descriptors"] >= 2

@@ -209,6 +209,20 @@ def test_a_namespace_replaced_by_a_newer_one_leaves_that_alone(server):
     assert job.dead
 
 
+def test_one_that_was_left_and_kept_does_not_throw_its_client_out_of_the_next():
+    class Kept(BaseNamespace):
+        def recv_disconnect(self):
+            """Calls nothing of ours."""
+
+    with session({"/chat": Kept, "/news": Kept}) as on:
+        on.tell("1::/chat", "1::/news")
+        old = on.socket["/chat"]
+        on.tell("0::/chat", "1::/chat")
+        old.disconnect()
+        assert on.tell("3:1:/chat:x") == ["6::/chat:1"]
+        assert on.socket["/chat"] is not old
+
+
 def test_sets_of_the_acl_are_never_changed_in_place(server):
     shared = {"on_a"}
     socket = connected_socket(server)

@@ -51,6 +51,8 @@ BAD: dict[str, dict[str, Any]] = {
     "a key without padding": {"Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZQ"},
     "a key that is no base64": {"Sec_WebSocket_Key": "????????????????????????"},
     "a key outside ASCII": {"Sec_WebSocket_Key": "\xe9GhlIHNhbXBsZSBub25jZQ=="},
+    "two keys": {"Sec_WebSocket_Key": f"{KEY}\r\nSec-WebSocket-Key: {KEY}"},
+    "two versions": {"Sec_WebSocket_Version": "13\r\nSec-WebSocket-Version: 13"},
     "no version": {"Sec_WebSocket_Version": None},
     **{
         f"version {version!r}": {"Sec_WebSocket_Version": version}
