@@ -51,6 +51,7 @@ class Settings(Mapping[str, Any]):
     linger_timeout: float = _seconds(
         10, "seconds the last packets of an ended session wait to be taken"
     )
+    keepalive_timeout: float = _seconds(75, "seconds a connection may wait for its next request")
     header_timeout: float = _seconds(10, "seconds a request may take to send its header")
     body_timeout: float = _seconds(30, "seconds a POST may take to send its body")
     write_timeout: float = _seconds(30, "seconds a WebSocket peer may take to accept a write")

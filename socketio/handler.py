@@ -27,6 +27,8 @@ __all__ = ["SocketIOHandler"]
 log = logging.getLogger("socketio.handler")
 
 _TEXT = [("Content-Type", "text/plain; charset=UTF-8")]
+# A cookie may have 4 KiB; nothing longer of a handshake is worth keeping for the session's life.
+_MAX_KEPT_VALUE = 4096
 _BAD_ORIGIN = "handshake bad origin"
 
 
@@ -132,13 +134,15 @@ class SocketIOHandler(StrictHTTPHandler):
             return Response("200 OK", [*_TEXT, *policy.preflight_headers(self.environ)])
         if method not in ("GET", "POST"):
             return _not_allowed("GET, POST, OPTIONS")
-        if self.server.is_full():
+        if self.server.stopping or self.server.is_full():
             response = error_response("503 Service Unavailable", "too many sessions")
             response.headers.append(("Retry-After", "5"))
             return response
         socket = self.server.get_socket()
         socket.handshake_environ = {
-            key: value for key, value in self.environ.items() if isinstance(value, str)
+            key: value
+            for key, value in self.environ.items()
+            if isinstance(value, str) and len(value) <= _MAX_KEPT_VALUE
         }
         self.server.expect_client(socket)
         self.environ["socketio"] = socket

@@ -56,6 +56,7 @@ class BaseNamespace:
 
     _left = False
     _disconnect_told = False
+    _being_told = False
 
     def __init__(self, environ: Any, ns_name: str, request: Any = None) -> None:
         self.environ = environ
@@ -344,7 +345,7 @@ class BaseNamespace:
         """Kill the greenlets of :meth:`spawn`, except a calling one. Does not wait for them."""
         current = gevent.getcurrent()
         for job in list(self.jobs):
-            if job is current:
+            if job is current or job in self.socket._tellers:
                 self.socket.adopt(job)  # goes on; the end of the session is its latest
             else:
                 job.kill(block=False)

@@ -186,7 +186,7 @@ class SocketIOServer(WSGIServer):
         if _get_ident() == self._thread:
             self.backplane.publish(broadcast)
         else:
-            self.loop.run_callback_threadsafe(self.backplane.publish, broadcast)
+            self.loop.run_callback_threadsafe(gevent.spawn, self.backplane.publish, broadcast)
 
     # -- connections ---------------------------------------------------------------------------
 
@@ -254,11 +254,16 @@ class SocketIOServer(WSGIServer):
         busy = []
         for greenlet, handler in list(self._connections.items()):
             if handler.idle:
-                greenlet.kill(block=False)
+                gevent.kill(greenlet)
             busy.append(greenlet)
         for socket in self.sockets.values():
             busy += [socket._receiver, socket.wsgi_app_greenlet]
-        left = [greenlet for greenlet in busy if greenlet is not None and greenlet is not current]
+        # Of a spawn= of the application's, greenlets need not be gevent's.
+        left = [
+            greenlet
+            for greenlet in busy
+            if isinstance(greenlet, gevent.Greenlet) and greenlet is not current
+        ]
         gevent.joinall(left, timeout=timeout)
         gevent.killall([greenlet for greenlet in left if not greenlet.dead], timeout=1)
         for socket in self.sockets.values():

@@ -9,6 +9,7 @@ import errno
 import io
 import logging
 import time
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -89,11 +90,13 @@ class StrictHTTPHandler(WSGIHandler):
             return False
         self.idle = True
         try:
-            return bool(self.rfile.peek(1))
+            with gevent.Timeout(self.server.config.keepalive_timeout, False):  # type: ignore[arg-type]
+                return bool(self.rfile.peek(1))
         except OSError:
             return False
         finally:
             self.idle = False
+        return False
 
     def read_request(self, raw_requestline: str) -> Any:
         """Parse the request, after a check of what pywsgi would let through."""
@@ -108,11 +111,17 @@ class StrictHTTPHandler(WSGIHandler):
         """Parse the header of the request; raises ValueError, which becomes a 400."""
         if not self.server.strict_http:
             return super().MessageClass(rfile, *args)
-        block = _read_header_block(rfile)
+        try:
+            block = _read_header_block(rfile)
+        except OSError:
+            raise ValueError("the connection broke off") from None
         fault = find_header_fault(block, self.request_version or "")
         if fault is not None:
             raise ValueError(fault)
-        return super().MessageClass(io.BytesIO(block), *args)
+        try:
+            return super().MessageClass(io.BytesIO(block), *args)
+        except HTTPException as exc:  # more headers than the standard library reads
+            raise ValueError(str(exc)) from None
 
     def get_environ(self) -> dict[str, Any]:
         """Return the WSGI environment; the header is complete, so its timer ends here."""

@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import gevent
+
 from socketio.session.lifecycle import DisconnectReason, Event
 
 __all__ = ["run_view", "session_environ"]
@@ -48,7 +50,7 @@ def run_view(application: Callable[..., Any], environ: dict[str, Any], socket: A
             close = getattr(result, "close", None)
             if close is not None:
                 close()
-    except Exception:
+    except (Exception, gevent.Timeout):
         failed = True
         log.exception("session %s: the application failed", socket.short_id)
     if not socket.is_unmanaged():

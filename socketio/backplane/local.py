@@ -66,7 +66,10 @@ class LocalBackplane:
             if message is None:
                 message = socket.encode_packet(broadcast.packet)
                 encoded[socket.json_dumps] = message
-            socket.send_encoded(message, broadcast.packet)
+            try:
+                socket.send_encoded(message, broadcast.packet)
+            except Exception:  # an override of the application's: the others get theirs
+                log.exception("session %s: a broadcast cannot be sent", socket.short_id)
 
 
 class _UnindexedBackplane(LocalBackplane):

@@ -49,8 +49,14 @@ class Link(Protocol):
     streaming: bool
     """Whether it stays open while packets flow, so that its end is the end of the session."""
 
+    dead: bool
+    """Whether nothing can be written to it any more."""
+
     def wake(self) -> None:
         """Something is queued for the client, or the end marker. Must not block."""
+
+    def flush(self) -> None:
+        """Write now what can be written without blocking."""
 
     def supersede(self) -> None:
         """A newer link carries the session now; end, and take nothing more. Must not block."""
@@ -85,6 +91,8 @@ class SessionCore:
         self._receiving: bool | None = None
         self._last_seen = 0.0
         self._hard_end = False
+        self._tellers: set[Any] = set()
+        """Greenlets that run a ``recv_disconnect()`` at this moment."""
         self._keep_for_next_poll = False
         self._claimed: Callable[[], None] | None = None
         self._expiry: Deadline | None = None
@@ -189,8 +197,9 @@ class SessionCore:
         """End a session whose client is silent; runs in the hub, once per patience."""
         if not self._state.live:
             return
-        held = self._link is not None and not self._link.streaming
-        if held or self._inbox_full():  # the client waits for us, or we are the slow ones
+        link = self._link
+        # A client whose poll we hold waits for us; one that we do not read has us to wait for.
+        if link is not None and not link.dead and (not link.streaming or self._inbox_full()):
             self._touch()
         left = self._last_seen + self._patience() - self.clock.now()
         if left > 0:
@@ -224,11 +233,20 @@ class SessionCore:
             limits = self.settings
             too_many = outbox.qsize() > limits.max_outbound_packets
             if too_many or outbox.size > limits.max_outbound_size:
-                log.warning("session %s: the client does not take its packets", self.short_id)
-                self._signal(Event.SLOW_PEER, DisconnectReason.SLOW_PEER)
+                self._judge_speed()
                 return
         if self._link is not None:
             self._link.wake()
+
+    def _judge_speed(self) -> None:
+        """The outbox is over its limit: send what the network takes at once, then decide."""
+        if self._link is not None:
+            self._link.flush()
+        outbox, limits = self.client_queue, self.settings
+        too_many = outbox.qsize() > limits.max_outbound_packets
+        if too_many or outbox.size > limits.max_outbound_size:
+            self._signal(Event.SLOW_PEER, DisconnectReason.SLOW_PEER)
+            log.warning("session %s: the client does not take its packets", self.short_id)
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -285,11 +303,9 @@ class SessionCore:
         """Have the receiver tell the namespaces, and soon, if a handler keeps it busy."""
         if self._receiver is None or self._receiver.dead:
             self._finish_soon()
-        elif self._receiving and (
-            self._receiver is gevent.getcurrent() or event is Event.SERVER_STOPPING
-        ):
-            return  # it finds out by itself; a stopping server decides how long that may take
-        elif self._hard_end:
+        elif self._receiving and self._receiver is gevent.getcurrent():
+            return  # it finds out by itself
+        elif self._hard_end and event is not Event.SERVER_STOPPING:
             self._interrupt_receiver()
         else:
             self._grace = self.clock.call_later(
@@ -318,10 +334,14 @@ class SessionCore:
         """Runs in the hub. A receiver that is telling the namespaces already is left alone."""
         if self._receiving is False or self._receiver is None or self._receiver.dead:
             return
+        if self._receiver in self._tellers:  # one namespace, for the client left that; ask again
+            self._grace = self.clock.call_later(1, self._interrupt_receiver)
+            return
         self._receiver.throw(SessionEnded())
 
     def _stop_lingering(self) -> None:
         """Nobody took the rest in time; runs in the hub."""
+        self.server_queue.clear()  # which wakes a reader that waits for room in it
         self.client_queue.clear()
         if self._link is not None:
             self._link.cut()
@@ -329,7 +349,7 @@ class SessionCore:
 
     def _finish_if_done(self) -> None:
         """Finish when the namespaces were told and nothing is left to deliver."""
-        if self._state is not State.DISCONNECTING or self._link is not None:
+        if self._state is not State.DISCONNECTING or self._link is not None or self._tellers:
             return
         if self._receiver is not None and not self._receiver.dead:
             return
@@ -346,8 +366,8 @@ class SessionCore:
         for job in list(self.jobs):
             if job is not gevent.getcurrent():
                 job.kill(block=False)
-        self.detach()
         self._over.set()
+        self.detach()
         # A handshake that nobody came for is no news.
         level = logging.INFO if self.connection_established else logging.DEBUG
         log.log(level, "session %s disconnected: %s", self.short_id, self.disconnect_reason)

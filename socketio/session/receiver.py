@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import gevent
 from gevent import GreenletExit
 
 from socketio.errors import DecodeError
@@ -221,6 +222,21 @@ def tell_disconnect(socket: Socket, name: str, ns: Any, packet: Packet | None = 
 
     Runs in the greenlet that ends the session, or in the receiver for a packet of the client.
     """
+    if vars(ns).get("_being_told"):
+        return  # another greenlet does it, and goes through with it
+    current = gevent.getcurrent()
+    ns._being_told = True
+    socket._tellers.add(current)
+    try:
+        _tell(socket, name, ns, packet)
+    finally:
+        socket._tellers.discard(current)
+        ns._being_told = False
+        if not socket._state.live:
+            gevent.get_hub().loop.run_callback(socket._finish_if_done)
+
+
+def _tell(socket: Socket, name: str, ns: Any, packet: Packet | None) -> None:
     told: Packet = packet or {"type": "disconnect", "endpoint": name}
     try:
         if packet is not None:

@@ -24,6 +24,7 @@ class Poll:
     """
 
     streaming = False
+    dead = False
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -33,6 +34,9 @@ class Poll:
     def wake(self) -> None:
         """Something is there for the client."""
         self._news.set()
+
+    def flush(self) -> None:
+        """Do nothing: an answer is written once."""
 
     def supersede(self) -> None:
         """A newer request of the client carries the session."""
@@ -89,13 +93,25 @@ class XHRPollingTransport(BaseTransport):
         if socket._establish():
             self.handler.start_application(socket)
             return self._answer(socket, poll, to_utf8(socket.dialect.greeting))
+        try:
+            payload = self._await_payload(socket, poll)
+        except BaseException:  # an override of the application's failed, or we were killed
+            self._give_back(socket)
+            socket._detach(poll)
+            raise
+        return self._answer(socket, poll, payload or to_utf8(socket.dialect.noop))
+
+    def _await_payload(self, socket: Any, poll: Poll) -> bytes:
         if not socket.client_queue.qsize():
             poll.wait(self.settings.poll_seconds)
-        payload = b""
         # A client that went away keeps its packets, for its next poll.
-        if not poll.superseded and not self.handler.peer_is_gone():
-            payload = self.get_messages_payload(socket, timeout=0)
-        return self._answer(socket, poll, payload or to_utf8(socket.dialect.noop))
+        if poll.superseded or self.handler.peer_is_gone():
+            return b""
+        return self.get_messages_payload(socket, timeout=0)
+
+    def _give_back(self, socket: Any) -> None:
+        if self._taken:
+            socket.client_queue.put_front(self._taken)
 
     def _deliver_rest(self, socket: Any) -> Response:
         """Hand out what an ended session still has to say, its farewell included."""
@@ -106,8 +122,8 @@ class XHRPollingTransport(BaseTransport):
 
     def _answer(self, socket: Any, poll: Poll | None, body: bytes) -> Response:
         def done(delivered: bool) -> None:
-            if not delivered and self._taken:
-                socket.client_queue.put_front(self._taken)
+            if not delivered:
+                self._give_back(socket)
             if poll is not None:
                 socket._detach(poll)
             else:
@@ -166,6 +182,8 @@ class XHRPollingTransport(BaseTransport):
             response = error_response("503 Service Unavailable", "too many packets are waiting")
             response.headers.append(("Retry-After", "1"))
             return response
+        if not socket.state.live:
+            return error_response("400 Bad Request", "this session is over")
         for message in messages:
             socket.put_server_msg(message)
         return Response("200 OK", [("Content-Type", "text/plain; charset=UTF-8")], b"1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,8 @@ from socketio.transports.base import BaseTransport, Response
 from socketio.virtsocket import Socket
 from socketio.websocket.connection import WebSocket
 from socketio.wire.message import WireMessage
+
+log = logging.getLogger("socketio.transport")
 
 __all__ = ["ForeignLink", "WebSocketLink", "WebsocketTransport"]
 
@@ -53,7 +56,9 @@ class WebSocketLink:
 
     def _all_written(self) -> None:
         """The session needs this connection no more; the peer may still end it properly."""
-        self._socket._detach(self)
+        if not self._socket.state.live:
+            # Where the client closed, what it had sent before is to be read first.
+            self._socket._detach(self)
         self._cut = self._socket.clock.call_later(_CLOSE_SECONDS, self._ws.cut)
 
     def pump(self) -> None:
@@ -92,6 +97,15 @@ class WebSocketLink:
             self._ws.close(_close_code(self._socket))
         return b"".join(frames)
 
+    @property
+    def dead(self) -> bool:
+        """Whether the connection is closed or cut."""
+        return self._ws.writer.over
+
+    def flush(self) -> None:
+        """Write what the kernel takes at once."""
+        self._ws.writer.flush()
+
     def wake(self) -> None:
         """Have the writer look at the queue."""
         self._ws.writer.wake()
@@ -126,7 +140,10 @@ class ForeignLink:
 
     def greet(self, greeting: WireMessage) -> None:
         """Send the first message of the session. Blocks while the peer is slow."""
-        self._ws.send(str(greeting))
+        try:
+            self._ws.send(str(greeting))
+        except (WebSocketError, OSError):
+            self.cut()
 
     def start(self) -> None:
         """Begin to write what is queued."""
@@ -155,7 +172,12 @@ class ForeignLink:
             self._news.clear()
             try:
                 self._send_queued()
-            except (WebSocketError, OSError, Empty):
+            except Empty:  # an override that keeps something back
+                continue
+            except (WebSocketError, OSError):
+                self.cut()
+            except Exception:
+                log.exception("writing to a WebSocket failed")
                 self.cut()
 
     def _send_queued(self) -> None:
@@ -167,6 +189,14 @@ class ForeignLink:
                 self._shutdown()
             else:
                 self._ws.send(str(message))
+
+    @property
+    def dead(self) -> bool:
+        """Whether the connection is closed."""
+        return self._over
+
+    def flush(self) -> None:
+        """Do nothing: this WebSocket knows no write that does not block."""
 
     def wake(self) -> None:
         """Have the sender look at the queue."""

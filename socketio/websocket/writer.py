@@ -91,6 +91,13 @@ class Writer:
         else:
             self._drainer = gevent.spawn(self._drain)
 
+    def flush(self) -> None:
+        """Write at once what the kernel takes; never blocks. Over TLS it is left to the drainer."""
+        if self._in_hub:
+            self._flush()
+        else:
+            self.wake()
+
     def wait_until_written(self) -> None:
         """Block the calling greenlet until what is queued was written, or the connection cut."""
         if self._scheduled:

@@ -154,9 +154,11 @@ def server_stops(scene: Scene) -> None:
 
 
 def peer_too_slow(scene: Scene) -> None:
-    """More is queued for the client than the limit; settings must be small."""
-    for number in range(scene.server.config.max_outbound_packets + 2):
-        scene.socket["/chat"].emit("number", number)
+    """The client does not read, and more is queued than the network and the limit take."""
+    for _ in range(2000):
+        if not scene.socket.connected:
+            break
+        scene.socket["/chat"].emit("much", "x" * 65536)
 
 
 SHORT = {"heartbeat_interval": 0.05, "heartbeat_timeout": 0.2, "close_timeout": 0.2}

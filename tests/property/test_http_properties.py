@@ -90,6 +90,7 @@ environs = st.fixed_dictionaries(
     {},
     optional={
         "HTTP_ORIGIN": origins,
+        "HTTP_SEC_WEBSOCKET_ORIGIN": origins,
         "HTTP_REFERER": st.one_of(origins, origins.map(lambda origin: origin + "/page?x")),
         "HTTP_HOST": st.one_of(st.just("good.example:8080"), texts),
         "HTTP_X_FORWARDED_HOST": st.one_of(st.just("good.example:8080, inner"), texts),
@@ -111,7 +112,8 @@ def test_any_request_gets_a_verdict_and_headers(environ, script, setting):
     if setting == "*":
         assert allowed
     names = dict(policy.headers(environ))
-    assert names.get("Access-Control-Allow-Origin") == environ.get("HTTP_ORIGIN")
+    origin = environ.get("HTTP_ORIGIN", environ.get("HTTP_SEC_WEBSOCKET_ORIGIN"))
+    assert names.get("Access-Control-Allow-Origin") == origin
     assert dict(policy.preflight_headers(environ)).items() >= names.items()
 
 

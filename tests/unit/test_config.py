@@ -18,6 +18,7 @@ DEFAULTS = {
     "polling_duration": None,
     "handshake_timeout": 30,
     "linger_timeout": 10,
+    "keepalive_timeout": 75,
     "header_timeout": 10,
     "body_timeout": 30,
     "write_timeout": 30,

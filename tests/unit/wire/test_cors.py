@@ -136,6 +136,27 @@ def test_by_default_no_request_of_another_site_may_come(environ):
 
 
 @pytest.mark.parametrize(
+    ("origin", "old_name", "allowed"),
+    [
+        (None, "http://good.example:8080", True),
+        (None, "http://evil.example", False),
+        (None, "null", False),
+        (None, "", False),
+        ("http://good.example:8080", "http://evil.example", True),
+        ("http://evil.example", "http://good.example:8080", False),
+        ("", "http://good.example:8080", False),
+    ],
+)
+def test_the_name_the_header_had_in_the_drafts_of_websocket_counts_without_the_other(
+    origin, old_name, allowed
+):
+    environ = request(origin, sec_websocket_origin=old_name)
+    assert OriginPolicy().allows(environ) is allowed
+    echoed = old_name if origin is None else origin
+    assert ("Access-Control-Allow-Origin", echoed) in OriginPolicy().headers(environ)
+
+
+@pytest.mark.parametrize(
     ("headers", "allowed"),
     [
         ({}, True),
