@@ -550,6 +550,26 @@ def test_reading_stops_at_the_inbound_limit_and_goes_on_with_nothing_lost() -> N
         assert seen == [str(number) for number in range(1000)]
 
 
+@pytest.mark.parametrize("transport", ["websocket", "xhr-polling"])
+def test_a_client_that_vanishes_from_a_busy_handler_with_a_full_inbox_is_noticed(
+    transport: str,
+) -> None:
+    class Busy(BaseNamespace):
+        def recv_message(self, data: str) -> None:
+            gevent.sleep(3600)
+
+    settings = {"heartbeat_interval": 0.05, "heartbeat_timeout": 0.3, "close_timeout": 0.3}
+    with stage({"": Busy}, max_inbound_packets=10, linger_timeout=0.1, **settings) as on:
+        client: Any = on.client() if transport == "websocket" else on.polling().open()
+        socket = on.server.sockets[client.sessid]
+        client.send(*[f"3:::{number}" for number in range(100)])
+        wait_for(lambda: socket.server_queue.qsize() >= 10)
+        client.close()
+        reason = "heartbeat_timeout" if transport == "websocket" else "close_timeout"
+        assert has_ended(socket, reason)
+        wait_for(lambda: not on.server._connections)
+
+
 # -- slow peers ------------------------------------------------------------------------------------
 
 
