@@ -19,7 +19,7 @@ from socketio import socketio_manage
 from socketio.server import SocketIOServer
 from socketio.wire.payload import decode_payload, encode_payload
 
-DEADLINE = 15.0
+DEADLINE = 60.0
 """Seconds after which waiting for something is given up; never a measure of speed."""
 
 
