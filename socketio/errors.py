@@ -9,6 +9,7 @@
     ├── UsageError                 the application called us wrongly
     │   ├── EncodeError            (ValueError, KeyError) a packet that cannot be written
     │   └── NotOurServerError      (KeyError) ``environ`` has no Socket.IO session
+    ├── UnauthorizedError          the application does not let a client in
     └── ConfigError                (ValueError) a setting out of range
 
 .. versionadded:: 1.0
@@ -24,6 +25,7 @@ __all__ = [
     "PayloadError",
     "PeerError",
     "SocketIOError",
+    "UnauthorizedError",
     "UsageError",
 ]
 
@@ -69,3 +71,13 @@ class NotOurServerError(UsageError, KeyError):
 
 class ConfigError(SocketIOError, ValueError):
     """A setting is unknown, malformed or out of its range. The text names it and its value."""
+
+
+class UnauthorizedError(SocketIOError):
+    """The client may not enter. Raised by the application, never by this library.
+
+    Raised in the ``authorize`` hook of a server it refuses the handshake with 403, and the 0.9
+    client does not try again. Raised in ``recv_connect()`` it refuses the namespace: the client
+    gets ``connect_failed`` with the reason ``unauthorized``. Its text is for the log; the client
+    never sees it.
+    """

@@ -12,24 +12,38 @@ from typing import Any
 
 import gevent
 
+from socketio.clientfile import NOT_CONFIGURED
+from socketio.handshake import BAD_ORIGIN, answer_handshake, refuse_handshake, script_response
 from socketio.session.lifecycle import DisconnectReason, Event
 from socketio.stricthttp import StrictHTTPHandler
+from socketio.transports import (
+    FlashSocketTransport,
+    HTMLFileTransport,
+    JSONPolling,
+    WebsocketTransport,
+    XHRMultipartTransport,
+    XHRPollingTransport,
+)
 from socketio.transports.base import Response, error_response
-from socketio.transports.polling import XHRPollingTransport
-from socketio.transports.websocket import WebsocketTransport
 from socketio.view import run_view, session_environ
 from socketio.websocket.handler import is_upgrade
-from socketio.wire.routes import Disconnect, Exchange, Handshake, Route, jsonp_index
-from socketio.wire.v09 import jsonp_script
+from socketio.wire.jsonp import jsonp_script
+from socketio.wire.routes import (
+    ClientFile,
+    Disconnect,
+    Exchange,
+    Handshake,
+    NewerClient,
+    Route,
+    WrongVersion,
+    jsonp_index,
+)
 
 __all__ = ["SocketIOHandler"]
 
 log = logging.getLogger("socketio.handler")
 
 _TEXT = [("Content-Type", "text/plain; charset=UTF-8")]
-# A cookie may have 4 KiB; nothing longer of a handshake is worth keeping for the session's life.
-_MAX_KEPT_VALUE = 4096
-_BAD_ORIGIN = "handshake bad origin"
 
 
 class SocketIOHandler(StrictHTTPHandler):
@@ -56,13 +70,19 @@ class SocketIOHandler(StrictHTTPHandler):
 
     handler_types: dict[str, Any] = {
         "websocket": WebsocketTransport,
+        "flashsocket": FlashSocketTransport,
+        "htmlfile": HTMLFileTransport,
         "xhr-polling": XHRPollingTransport,
+        "jsonp-polling": JSONPolling,
+        "xhr-multipart": XHRMultipartTransport,
     }
     """Transport id -> class. Applications may add and replace entries."""
 
     def __init__(self, config: Any, sock: Any, address: Any, server: Any) -> None:
         super().__init__(sock, address, server)
         self.config = config
+        self.dialect = server.dialects[0]
+        """The protocol of the request that is being served."""
 
     # -- ours or the application's -------------------------------------------------------------
 
@@ -84,28 +104,33 @@ class SocketIOHandler(StrictHTTPHandler):
         path, query = self.environ["PATH_INFO"], self.environ["QUERY_STRING"]
         for dialect in self.server.dialects:
             route: Route | None = dialect.claim(path, query, self.server.resource)
+            if isinstance(route, ClientFile) and not self.server.serves_client:
+                return None
             if route is not None:
+                self.dialect = dialect
                 return route
         return None
 
     def _respond(self, route: Route) -> Response | None:
-        response: Response | None
-        if not isinstance(route, (Handshake, Exchange, Disconnect)):
-            return error_response(
-                "400 Bad Request",
-                "Protocol version not supported. This server speaks Socket.IO 0.9 (version 1).",
-            )
+        if isinstance(route, ClientFile):
+            return self._client_file(route)
+        if isinstance(route, (WrongVersion, NewerClient)):
+            return self._refuse_version(route)
+        transport = self._transport(route) if isinstance(route, Exchange) else None
         jsonp = isinstance(route, Handshake) and route.jsonp is not None
-        script = jsonp or isinstance(route, Disconnect)
+        # What a foreign page can ask for without an Origin, its Referer decides.
+        blind = jsonp or not getattr(transport, "has_origin", True)
+        script = blind or isinstance(route, Disconnect)
         if not self.server.origin_policy.allows(self.environ, script=script):
             return self._refuse_origin(route)
+        response: Response | None
         if isinstance(route, Handshake):
             response = self._handshake(route)
         elif isinstance(route, Disconnect):
             response = self._disconnect(route)
         else:
-            response = self._exchange(route)
-        if response is not None and not jsonp:
+            response = self._exchange(route, transport)
+        if response is not None and not blind:
             self._let_origin_read(response)
         return response
 
@@ -116,47 +141,64 @@ class SocketIOHandler(StrictHTTPHandler):
 
     def _refuse_origin(self, route: Route) -> Response:
         origin = self.environ.get("HTTP_ORIGIN") or self.environ.get("HTTP_REFERER") or "unknown"
-        log.warning("refused a request from the origin %.100r: allow it with origins=[...]", origin)
-        if isinstance(route, Handshake) and route.jsonp is not None:
-            return _jsonp_error(route.jsonp, _BAD_ORIGIN)
-        return error_response(
-            "403 Forbidden",
-            f"{_BAD_ORIGIN}: this server allows its own origin and those in its setting 'origins'",
-            close=isinstance(route, Exchange),
+        self.server.refusals.note(
+            "origin", "refused the origin %.100r: allow it with origins=[...]", origin
         )
+        why = ": this server allows its own origin and those in its setting 'origins'"
+        if isinstance(route, Handshake):
+            return refuse_handshake(route, "403 Forbidden", BAD_ORIGIN, why)
+        return error_response("403 Forbidden", BAD_ORIGIN + why, close=isinstance(route, Exchange))
+
+    def _refuse_version(self, route: WrongVersion | NewerClient) -> Response:
+        speaks = f"This server speaks {self.dialect.speaks}"
+        if isinstance(route, WrongVersion):
+            text = f"Protocol version not supported. {speaks}."
+            self.server.refusals.note(
+                "version", "refused protocol version %.20r: %s", route.version, speaks
+            )
+        else:
+            text = (
+                f"{speaks}; a client of Socket.IO 1 or later cannot connect to it. "
+                "Use socket.io-client 0.9."
+            )
+            self.server.refusals.note(
+                "version", "refused a client of Engine.IO %.20r: %s", route.version, speaks
+            )
+        response = error_response("400 Bad Request", text, close=True)
+        if self.server.origin_policy.allows(self.environ):
+            self._let_origin_read(response)
+        return response
+
+    def _client_file(self, route: ClientFile) -> Response:
+        if route.flash:
+            return error_response("404 Not Found", "Flash files are not served; use websocket.")
+        if self.server.client_file is None:
+            return error_response("404 Not Found", NOT_CONFIGURED)
+        response: Response = self.server.client_file.respond(self.environ)
+        return response
 
     # -- handshake and disconnect --------------------------------------------------------------
 
     def _handshake(self, route: Handshake) -> Response:
         method = self.environ["REQUEST_METHOD"]
-        policy = self.server.origin_policy
         if method == "OPTIONS":
-            return Response("200 OK", [*_TEXT, *policy.preflight_headers(self.environ)])
+            return self._preflight()
         if method not in ("GET", "POST"):
             return _not_allowed("GET, POST, OPTIONS")
-        if self.server.stopping or self.server.is_full():
-            response = error_response("503 Service Unavailable", "too many sessions")
-            response.headers.append(("Retry-After", "5"))
-            return response
-        socket = self.server.get_socket()
-        socket.handshake_environ = {
-            key: value
-            for key, value in self.environ.items()
-            if isinstance(value, str) and len(value) <= _MAX_KEPT_VALUE
-        }
-        self.server.expect_client(socket)
-        self.environ["socketio"] = socket
-        body = socket.dialect.handshake(socket.sessid, socket.settings, self.server.transports)
-        if route.jsonp is not None:
-            return _jsonp(jsonp_script(route.jsonp, body))
-        headers = [("Content-Type", "text/plain")]
-        if "HTTP_ORIGIN" in self.environ:
-            headers += policy.preflight_headers(self.environ)
-        return Response("200 OK", headers, body.encode())
+        return answer_handshake(self, route)
+
+    def _preflight(self) -> Response:
+        """Answer the question whether a page may send a request (section 8.3)."""
+        return Response(
+            "200 OK", [*_TEXT, *self.server.origin_policy.preflight_headers(self.environ)]
+        )
 
     def _disconnect(self, route: Disconnect) -> Response:
-        if self.environ["REQUEST_METHOD"] not in ("GET", "POST"):
-            return _not_allowed("GET, POST")
+        method = self.environ["REQUEST_METHOD"]
+        if method == "OPTIONS":
+            return self._preflight()
+        if method not in ("GET", "POST"):
+            return _not_allowed("GET, POST, OPTIONS")
         socket = self.server.get_socket(route.sessid)
         if socket is not None:
             self.environ["socketio"] = socket
@@ -165,27 +207,33 @@ class SocketIOHandler(StrictHTTPHandler):
 
     # -- transports ----------------------------------------------------------------------------
 
-    def _exchange(self, route: Exchange) -> Response | None:
+    def _transport(self, route: Exchange) -> Any:
+        """Return the transport of the request; None when this server does not offer it."""
         transport_class = self.handler_types.get(route.transport)
         if transport_class is None or route.transport not in self.server.transports:
-            return error_response(
-                "400 Bad Request",
-                f"transport not available here: use {', '.join(self.server.transports)}",
-                close=True,
+            return None
+        return transport_class(self, self.config)
+
+    def _exchange(self, route: Exchange, transport: Any) -> Response | None:
+        if transport is None:
+            offered = ", ".join(self.server.transports)
+            self.server.refusals.note(
+                "transport", "refused the transport %.50r: offered are %s", route.transport, offered
             )
-        transport = transport_class(self, self.config)
+            return error_response(
+                "400 Bad Request", f"transport not available here: use {offered}", close=True
+            )
         method = self.environ["REQUEST_METHOD"]
         if method != "POST":
             self.ignore_body()
-        streaming = route.transport in ("websocket", "flashsocket")
-        if method == "OPTIONS" and not streaming:
-            preflight = self.server.origin_policy.preflight_headers(self.environ)
-            return Response("200 OK", [*_TEXT, *preflight])
+        if method == "OPTIONS" and not transport.upgrades:
+            return self._preflight()
         socket = self.server.get_socket(route.sessid)
         if socket is None:
-            return error_response("400 Bad Request", "session unknown or over", close=True)
+            refusal: Response | None = transport.refuse_session(method)
+            return refusal
         self.environ["socketio"] = socket
-        if streaming:
+        if transport.upgrades:
             if not self._upgrade(socket):
                 return None
         elif not self.environ["wsgi.input_terminated"]:
@@ -230,12 +278,15 @@ class SocketIOHandler(StrictHTTPHandler):
         """Write a small answer of ours through pywsgi; blocks while the client is slow."""
         headers = response.headers
         if response.close:
-            headers = [*headers, ("Connection", "close")]
             self.ignore_body()
             self.close_connection = True
+        if self.close_connection:
+            headers = [entry for entry in headers if entry[0] != "Connection"]
+            headers.append(("Connection", "close"))
         delivered = False
         try:
-            headers = [*headers, ("Content-Length", str(len(response.body)))]
+            if not response.status.startswith("304"):
+                headers = [*headers, ("Content-Length", str(len(response.body)))]
             self.start_response(response.status, headers)
             self.result = [] if self.command == "HEAD" else [response.body]
             self.process_result()
@@ -244,7 +295,8 @@ class SocketIOHandler(StrictHTTPHandler):
             self.result = None
             if response.done is not None:
                 response.done(delivered)
-        if response.close or self.unread:
+        # An answer that carried packets has to arrive, or at least to be known as lost.
+        if response.close or self.unread or (self.close_connection and response.done is not None):
             self.part()
 
     # -- kept from the original, for transports of applications --------------------------------
@@ -279,19 +331,10 @@ class SocketIOHandler(StrictHTTPHandler):
         """Answer with a script that hands ``data`` to callback ``wrapper``, a number."""
         text = data.decode() if isinstance(data, bytes) else data
         index = wrapper if wrapper.isascii() and wrapper.isdigit() else "0"
-        self.answer(_jsonp(jsonp_script(index, text)))
+        self.answer(script_response(jsonp_script(index, text)))
 
 
 def _not_allowed(methods: str) -> Response:
     response = error_response("405 Method Not Allowed", f"use {methods}")
     response.headers.append(("Allow", methods))
     return response
-
-
-def _jsonp(script: str) -> Response:
-    headers = [("Content-Type", "application/javascript"), ("X-Content-Type-Options", "nosniff")]
-    return Response("200 OK", headers, script.encode())
-
-
-def _jsonp_error(index: str, text: str) -> Response:
-    return _jsonp(f'io.j[{index}](new Error("{text}"));')

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from socketio.dispatch import find_method, shape_of
+from socketio.errors import UnauthorizedError
 from socketio.packet import Packet
 from socketio.session.receiver import ACK_LATER, ImpliedConnect
 
@@ -57,6 +58,7 @@ class BaseNamespace:
     _left = False
     _disconnect_told = False
     _being_told = False
+    _refusal: UnauthorizedError | None = None
 
     def __init__(self, environ: Any, ns_name: str, request: Any = None) -> None:
         self.environ = environ
@@ -189,8 +191,22 @@ class BaseNamespace:
             return None
         if method_name == "recv_disconnect":
             self._disconnect_told = True
+        if method_name == "recv_connect":
+            method = self._noting_refusal(method)
         method = self._decorated(method)
         return method(packet) if shape.wants_packet else method(*args)
+
+    def _noting_refusal(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        """Return ``method`` so wrapped that no decorator can make its refusal unsaid."""
+
+        def recv_connect(*args: Any) -> Any:
+            try:
+                return method(*args)
+            except UnauthorizedError as exc:
+                self._refusal = exc
+                raise
+
+        return recv_connect
 
     def _refuse_args(self, packet: Packet, method_name: str, count: int) -> None:
         log.warning(
@@ -225,7 +241,14 @@ class BaseNamespace:
     def recv_connect(self) -> Any:
         """Override to learn that a client opened this endpoint; never called for the global one.
 
-        It runs before any other handler of the instance.
+        It runs before any other handler of the instance. Raise
+        :class:`~socketio.errors.UnauthorizedError` to refuse the client: it gets
+        ``connect_failed`` with the reason ``unauthorized``, this instance is forgotten, and its
+        ``recv_disconnect()`` is not called. The answer to the client waits until this method
+        returns, or sends something to the client.
+
+        .. versionchanged:: 1.0
+           It can refuse; in 0.3 the client had its answer before this method ran.
         """
 
     def recv_disconnect(self) -> Any:

@@ -40,6 +40,8 @@ _OURS = (
     "resource",
     "transports",
     "origins",
+    "authorize",
+    "client_js",
     "policy_server",
     "policy_listener",
     "log_file",

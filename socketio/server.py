@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
+import pkgutil
 import signal
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, overload
 
 import gevent
@@ -15,12 +17,15 @@ from gevent.pywsgi import WSGIServer
 
 from socketio.backplane import Backplane, Broadcast
 from socketio.backplane.local import LocalBackplane
+from socketio.clientfile import ClientFile
 from socketio.clock import Clock, Timekeeper
 from socketio.config import Settings, parse_setting
+from socketio.errors import ConfigError
 from socketio.handler import SocketIOHandler
 from socketio.options import as_bool, choose_transports, refuse_unknown, take_settings
 from socketio.packet import Packet
 from socketio.policyserver import FlashPolicyServer
+from socketio.refusals import RefusalLog
 from socketio.session.lifecycle import DisconnectReason, Event
 from socketio.session.table import SessionTable
 from socketio.virtsocket import Socket
@@ -32,6 +37,8 @@ __all__ = ["SocketIOServer", "serve", "serve_paste"]
 
 log = logging.getLogger("socketio.server")
 
+# What an .ini file may say instead of the path of the client.
+_NO_FILE: dict[str, Literal[False] | None] = {"": None, "none": None, "false": False}
 # Patched, the standard function tells greenlets apart; what we need to know is the thread.
 _get_ident = monkey.get_original("_thread", "get_ident")
 
@@ -52,6 +59,9 @@ class SocketIOServer(WSGIServer):
         policy_server: Whether to answer Flash's policy requests.
         policy_listener: ``(host, port)`` for that.
         origins: Who may connect from a browser, see :class:`~socketio.wire.cors.OriginPolicy`.
+        authorize: Called instead of :meth:`authorize`; None means that method.
+        client_js: Path of the JavaScript client, served as ``/RESOURCE/socket.io.js``. None answers
+            404 there, False leaves that URL to the application.
         log_file: Path of the access log; closed on ``stop()``.
         handler_class: A subclass of :class:`~socketio.handler.SocketIOHandler`.
         ws_handler_class: A subclass of gevent-websocket's ``WebSocketHandler``.
@@ -80,6 +90,8 @@ class SocketIOServer(WSGIServer):
         policy_server: bool = False,
         policy_listener: tuple[str, int] | None = None,
         origins: str | Iterable[str] | None = None,
+        authorize: Callable[[dict[str, Any]], object] | None = None,
+        client_js: str | os.PathLike[str] | Literal[False] | None = None,
         log_file: str | None = None,
         ws_handler_class: Any = None,
         strict_http: bool = True,
@@ -99,8 +111,15 @@ class SocketIOServer(WSGIServer):
         self.config = Settings(**take_settings(kwargs))
         refuse_unknown(kwargs)
         self.origin_policy = OriginPolicy(origins)
+        if authorize is not None:
+            if not callable(authorize):
+                raise ConfigError(f"authorize: {authorize!r:.100} cannot be called")
+            self.authorize = authorize  # type: ignore[method-assign, assignment]  # its own hook
+        self.serves_client = client_js is not False
+        self.client_file = ClientFile(client_js) if client_js else None
         self.strict_http = strict_http
         self.clock: Timekeeper = clock or Clock()
+        self.refusals = RefusalLog(self.clock)
         self.backplane: Backplane = LocalBackplane(self.sockets)
         self.policy_server = policy_server
         self.policy_listener = policy_listener
@@ -138,6 +157,28 @@ class SocketIOServer(WSGIServer):
         if found is not None:
             found.incr_hits()
         return found
+
+    def authorize(self, environ: dict[str, Any]) -> object:  # noqa: ARG002
+        """Override, or give ``authorize=``, to decide who may have a session.
+
+        Called once for each handshake, in the greenlet of its connection, before the session is
+        made; it may block. The request is all there is: cookies, query, headers, address.
+
+        Args:
+            environ: The WSGI environment of the handshake.
+
+        Returns:
+            None or True lets the client in; a mapping does too and is merged into
+            ``socket.session``; False refuses it with 403. Anything else is a mistake and answers
+            500, so that a check which returns no verdict opens no door.
+
+        Raises:
+            UnauthorizedError: Refuses the client with 403. Any other exception is logged and
+                answers 500, upon which a reconnecting client tries again.
+
+        .. versionadded:: 1.0
+        """
+        return True
 
     def expect_client(self, socket: Socket) -> None:
         """Count ``socket`` as a handshake nobody came for yet, and forget it if nobody does."""
@@ -290,6 +331,10 @@ def serve(app: Any, **kw: Any) -> None:
         kw.setdefault("policy_listener", (policy_host, policy_port))
     if "strict_http" in kw:
         kw["strict_http"] = as_bool(kw["strict_http"])
+    if isinstance(kw.get("authorize"), str):
+        kw["authorize"] = pkgutil.resolve_name(kw["authorize"])
+    if isinstance(kw.get("client_js"), str):
+        kw["client_js"] = _NO_FILE.get(kw["client_js"].strip().lower(), kw["client_js"])
     for name in Settings.__dataclass_fields__:
         if name in kw:
             kw[name] = parse_setting(name, kw[name])

@@ -16,6 +16,7 @@ import gevent
 import gevent.socket
 from gevent.pywsgi import Input, WSGIHandler
 
+from socketio.tcp import Peer, look_at_peer
 from socketio.wire.httpcheck import find_header_fault, find_request_line_fault
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class StrictHTTPHandler(WSGIHandler):
     """Whether the connection waits for its next request."""
     unread = False
     """Whether a body may still be coming that was not read."""
+    broken = False
+    """Whether the client ended the connection before it had all that we wrote."""
     _header_timer: Any = None
 
     # -- reading a request ---------------------------------------------------------------------
@@ -91,9 +94,11 @@ class StrictHTTPHandler(WSGIHandler):
         self.idle = True
         try:
             with gevent.Timeout(self.server.config.keepalive_timeout, False):  # type: ignore[arg-type]
-                return bool(self.rfile.peek(1))
+                if self.rfile.peek(1):
+                    return True
+            self.broke_off()
         except OSError:
-            return False
+            self.broken = True
         finally:
             self.idle = False
         return False
@@ -154,33 +159,33 @@ class StrictHTTPHandler(WSGIHandler):
         self.wsgi_input = Input(io.BufferedReader(io.BytesIO()), 0)
 
     def part(self) -> None:
-        """Let the client read our refusal before the connection closes; blocks, bounded."""
+        """Let the client read our last answer before the connection closes; blocks, bounded."""
         try:
             self.socket.shutdown(gevent.socket.SHUT_WR)
             with gevent.Timeout(_PARTING_SECONDS, False):  # type: ignore[arg-type]
                 left = _PARTING_BYTES
                 while left > 0 and (data := self.socket.recv(65536)):
                     left -= len(data)
+            self.broke_off()
         except (OSError, ValueError):
-            log.debug("the client did not wait for its answer")
+            self.broken = True
 
     def peer_is_gone(self) -> bool:
         """Tell whether the client has closed the connection while we held its request.
 
         Never blocks. Over TLS the answer is always False, for there is no looking ahead.
         """
-        if hasattr(self.socket, "do_handshake"):
-            return False
-        timeout = self.socket.gettimeout()
-        self.socket.settimeout(0.0)
-        try:
-            return self.socket.recv(1, gevent.socket.MSG_PEEK) == b""
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-        finally:
-            self.socket.settimeout(timeout)
+        return look_at_peer(self.socket) is not Peer.OPEN
+
+    def broke_off(self) -> bool:
+        """Tell whether the client ended the connection before it had all that we wrote.
+
+        May be asked at any time, from any greenlet, also after the connection; never blocks.
+        """
+        sock = self.__dict__.get("socket")
+        if sock is not None and look_at_peer(sock) is Peer.BROKEN:
+            self.broken = True
+        return self.broken
 
     def shutdown_connection(self) -> None:
         """Shut the connection down both ways, which wakes whoever reads from it. Never blocks."""

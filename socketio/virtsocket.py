@@ -128,6 +128,8 @@ class Socket(SessionCore):
         self.wsgi_app_greenlet: Any = None
         self._acks: AckTable | None = None
         self._awaits_ack: tuple[str, int] | None = None
+        self._opening: Packet | None = None
+        self._echo_withheld = False
         self._pump: Callable[[], None] | None = None
 
     def __str__(self) -> str:
@@ -240,7 +242,7 @@ class Socket(SessionCore):
             EncodeError: ``pkt`` is no packet.
             TypeError, ValueError: Its arguments have no JSON form.
         """
-        if self._state.live:
+        if self._state.live and not self._withhold_echo(pkt):
             self.put_client_msg(self.encode_packet(pkt))
 
     def encode_packet(self, pkt: Packet) -> WireMessage:
@@ -248,11 +250,40 @@ class Socket(SessionCore):
         return self.dialect.encode(pkt, self.json_dumps)
 
     def send_encoded(self, message: str, pkt: Packet) -> None:
-        """Queue ``message``, the text of ``pkt``; an overridden ``send_packet`` gets ``pkt``."""
+        """Queue ``message``, the text of ``pkt``; an overridden ``send_packet`` gets ``pkt``.
+
+        Called for each receiver of a broadcast. A client whose ``recv_connect()`` still decides
+        whether to let it in gets nothing, unless that call itself is what broadcasts.
+        """
+        if self._opening is not None and pkt.get("endpoint") == self._opening["endpoint"]:
+            if gevent.getcurrent() is not self._receiver:
+                return
+            self._release_echo()
         if getattr(self.send_packet, "__func__", None) is _SEND_PACKET:
             self.put_client_msg(message)
         else:
             self.send_packet(pkt)
+
+    def _withhold_echo(self, pkt: Packet) -> bool:
+        """Keep back the answer to the connect packet whose ``recv_connect()`` may refuse it.
+
+        Whatever else is sent on that endpoint meanwhile lets the client in, for the answer has to
+        be there first.
+        """
+        opening = self._opening
+        if opening is None or pkt.get("endpoint") != opening["endpoint"]:
+            return False
+        if pkt is opening:
+            self._echo_withheld = True
+            return True
+        self._release_echo()
+        return False
+
+    def _release_echo(self) -> None:
+        opening, self._opening = self._opening, None
+        if opening is not None and self._echo_withheld and self._state.live:
+            self.put_client_msg(self.encode_packet(opening))
+        self._echo_withheld = False
 
     def error(
         self,

@@ -207,12 +207,15 @@ class PollingClient:
 class WebSocketClient:
     """A session over websocket, on the client half of the sans-I/O core."""
 
+    transport = "websocket"
+
     def __init__(self, server: SocketIOServer, sessid: str | None = None, **headers: str) -> None:
         self.server = server
         self.sessid = sessid or handshake(server)
         self.sock = gsocket.create_connection(("127.0.0.1", server.server_port))
         self.sock.settimeout(DEADLINE)
-        uri = f"ws://127.0.0.1:{server.server_port}/{server.resource}/1/websocket/{self.sessid}"
+        uri = f"ws://127.0.0.1:{server.server_port}/{server.resource}/1/"
+        uri += f"{self.transport}/{self.sessid}"
         self.core = ClientProtocol(parse_uri(uri))
         request = self.core.connect()
         for name, value in headers.items():

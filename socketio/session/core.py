@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.event import Event as GeventEvent
@@ -18,6 +18,7 @@ from gevent.event import Event as GeventEvent
 from socketio.clock import Clock, Timekeeper
 from socketio.config import Settings
 from socketio.session.lifecycle import DisconnectReason, Event, State, next_state
+from socketio.session.links import Delivery, Link
 from socketio.session.outbox import Inbox, Outbox
 from socketio.wire.v09 import V09
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from socketio.session.deadlines import Deadline
     from socketio.wire.dialect import Dialect
 
-__all__ = ["Link", "SessionCore", "SessionEnded"]
+__all__ = ["SessionCore", "SessionEnded"]
 
 log = logging.getLogger("socketio.virtsocket")
 
@@ -39,30 +40,6 @@ _default_clock = Clock()
 
 class SessionEnded(gevent.GreenletExit):
     """Thrown into a handler that still runs when its session is over."""
-
-
-class Link(Protocol):
-    """The transport request or connection that currently carries a session."""
-
-    name: str
-    """Transport id, for the log."""
-    streaming: bool
-    """Whether it stays open while packets flow, so that its end is the end of the session."""
-
-    dead: bool
-    """Whether nothing can be written to it any more."""
-
-    def wake(self) -> None:
-        """Something is queued for the client, or the end marker. Must not block."""
-
-    def flush(self) -> None:
-        """Write now what can be written without blocking."""
-
-    def supersede(self) -> None:
-        """A newer link carries the session now; end, and take nothing more. Must not block."""
-
-    def cut(self) -> None:
-        """End at once, nothing more can be delivered. Must not block."""
 
 
 class SessionCore:
@@ -86,6 +63,9 @@ class SessionCore:
         self.disconnect_reason: DisconnectReason | None = None
         self.connection_established = False
         self._link: Link | None = None
+        self._older: list[Link] = []
+        """Links that were superseded and have not ended yet."""
+        self._delivery: Delivery | None = None
         self._receiver: gevent.Greenlet[..., None] | None = None
         # None: not begun, or a loop of the application's own; False: telling the namespaces.
         self._receiving: bool | None = None
@@ -136,18 +116,34 @@ class SessionCore:
         self._touch()
         before, self._link = self._link, link
         if before is not None:
+            self._older.append(before)
             before.supersede()
         if self._state is State.CONNECTED:
             self._arm_heartbeat()
 
+    def _may_take(self, link: Link) -> bool:
+        """Tell whether ``link`` may take from ``client_queue``: alone, and in its turn."""
+        if self._link is not link or self._older:
+            return False
+        delivery, self._delivery = self._delivery, None
+        if delivery is not None and delivery.failed():
+            log.info("session %s: what a broken poll had comes again", self.short_id)
+            self.client_queue.put_front(delivery.messages)
+        return True
+
     def _detach(self, link: Link) -> None:
-        """Say that ``link`` ended. An older one, already superseded, changes nothing."""
-        if self._link is not link:
-            return
-        self._link = None
-        self._touch()
-        if link.streaming:
-            self._signal(Event.TRANSPORT_LOST, DisconnectReason.TRANSPORT_LOST)
+        """Say that ``link`` ended; any number of times."""
+        if link in self._older:
+            self._older.remove(link)
+            if link.lost:  # the newer one would go on behind a gap
+                self._signal(Event.TRANSPORT_LOST, DisconnectReason.TRANSPORT_LOST)
+            elif self._link is not None and not self._older:
+                self._link.wake()
+        elif self._link is link:
+            self._link = None
+            self._touch()
+            if link.streaming:
+                self._signal(Event.TRANSPORT_LOST, DisconnectReason.TRANSPORT_LOST)
         self._finish_if_done()
 
     def _establish(self) -> bool:
@@ -290,8 +286,7 @@ class SessionCore:
     def _end_output(self, event: Event, farewell: bool) -> None:
         if event in _NOBODY_THERE:
             self.client_queue.clear()
-            if self._link is not None:
-                self._link.cut()
+            self._cut_links()
             return
         # Between two polls an end that the application wanted waits for the next poll.
         self._keep_for_next_poll = event in (Event.KICKED, Event.APP_ENDED)
@@ -343,13 +338,18 @@ class SessionCore:
         """Nobody took the rest in time; runs in the hub."""
         self.server_queue.clear()  # which wakes a reader that waits for room in it
         self.client_queue.clear()
-        if self._link is not None:
-            self._link.cut()
+        self._cut_links()
         self._finish_if_done()
+
+    def _cut_links(self) -> None:
+        for link in [*self._older, *([self._link] if self._link is not None else [])]:
+            link.cut()
 
     def _finish_if_done(self) -> None:
         """Finish when the namespaces were told and nothing is left to deliver."""
-        if self._state is not State.DISCONNECTING or self._link is not None or self._tellers:
+        if self._state is not State.DISCONNECTING or self._tellers:
+            return
+        if self._link is not None or self._older:
             return
         if self._receiver is not None and not self._receiver.dead:
             return
@@ -362,6 +362,7 @@ class SessionCore:
         self._cancel_timers()
         self.client_queue.clear()
         self.server_queue.clear()
+        self._delivery = None
         self._forget_acks()
         for job in list(self.jobs):
             if job is not gevent.getcurrent():

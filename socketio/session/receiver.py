@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 from gevent import GreenletExit
 
-from socketio.errors import DecodeError
+from socketio.errors import DecodeError, UnauthorizedError
 from socketio.packet import Packet
 from socketio.session.core import SessionEnded
 from socketio.session.lifecycle import DisconnectReason, Event
@@ -128,6 +128,9 @@ class Receiver:
                 return None
         except (GreenletExit, KeyboardInterrupt):
             raise
+        except UnauthorizedError as exc:
+            self._refuse_namespace(endpoint, ns, exc)
+            return None
         except BaseException:
             log.exception("session %s: namespace %r cannot be opened", socket.short_id, endpoint)
             self._drop(endpoint, ns)
@@ -155,9 +158,8 @@ class Receiver:
         if not first:
             # Opened by an earlier packet, or asked for twice: answered, but nothing fires twice.
             self._socket.send_packet(packet)
-            return
-        if not self._guard(lambda: ns.process_packet(packet), "connect"):
-            self._drop(packet["endpoint"], ns)
+        else:
+            self._open_for(ns, packet)
 
     def _connect_unasked(self, ns: Any) -> bool:
         """Run ``recv_connect`` before the first packet of a namespace that was not connected.
@@ -167,11 +169,42 @@ class Receiver:
         endpoint = ns.ns_name
         if not endpoint:
             return True
-        packet = ImpliedConnect(endpoint)
-        if self._guard(lambda: ns.process_packet(packet), "recv_connect"):
-            return self._socket.active_ns.get(endpoint) is ns
-        self._drop(endpoint, ns)
-        return False
+        self._open_for(ns, ImpliedConnect(endpoint))
+        return self._socket.active_ns.get(endpoint) is ns
+
+    def _open_for(self, ns: Any, packet: Any) -> None:
+        """Have ``ns`` decide about a client that connects to it.
+
+        The answer to the packet waits for the decision: a client that is refused sees nothing
+        but the refusal.
+        """
+        socket, endpoint = self._socket, packet["endpoint"]
+        socket._opening = packet
+
+        def decide() -> None:
+            try:
+                ns.process_packet(packet)
+            except UnauthorizedError as exc:
+                ns._refusal = exc
+
+        done = self._guard(decide, "connect")
+        refusal = vars(ns).get("_refusal")
+        if refusal is not None:
+            self._refuse_namespace(endpoint, ns, refusal)
+            return
+        socket._release_echo()
+        if not done:
+            self._drop(endpoint, ns)
+
+    def _refuse_namespace(self, endpoint: str, ns: Any, why: UnauthorizedError) -> None:
+        socket = self._socket
+        log.info("session %s: refused on %r: %.200s", socket.short_id, endpoint, why)
+        socket._opening, socket._echo_withheld = None, False
+        if socket.active_ns.get(endpoint) is ns:
+            del socket.active_ns[endpoint]
+        if ns is not None:
+            ns.kill_local_jobs()
+        socket.send_packet(socket.dialect.refusal(endpoint))
 
     def _dispatch(self, ns: Any, packet: Packet) -> None:
         socket = self._socket

@@ -40,6 +40,13 @@ class BaseTransport:
 
     name = ""
     """The transport's id in URLs and in the handshake."""
+    upgrades = False
+    """Whether its requests become WebSockets."""
+    has_origin = True
+    """Whether browsers send an Origin with its requests where they are for another site.
+
+    Without one the page that asks is known by its Referer alone.
+    """
 
     def __init__(self, handler: Any, config: Any) -> None:
         self.handler = handler
@@ -54,3 +61,14 @@ class BaseTransport:
             The answer; None when the transport wrote it itself.
         """
         raise NotImplementedError
+
+    def refuse_session(self, request_method: str) -> Response | None:  # noqa: ARG002
+        """Answer a request whose session is unknown or over, so that the client makes a new one.
+
+        Called in the greenlet of the connection. This one answers 400, which the 0.9 client takes
+        for a lost connection; transports override it whose clients see no status (section 17).
+
+        Returns:
+            The answer; None when the transport wrote it itself.
+        """
+        return error_response("400 Bad Request", "session unknown or over", close=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import gevent
@@ -10,6 +12,7 @@ from gevent.queue import Empty
 
 from socketio.config import Settings
 from socketio.errors import PayloadError
+from socketio.session.links import Delivery
 from socketio.transports.base import BaseTransport, Response, error_response
 from socketio.wire.message import WireMessage, to_utf8
 from socketio.wire.payload import decode_payload
@@ -18,17 +21,24 @@ __all__ = ["Poll", "XHRPollingTransport"]
 
 
 class Poll:
-    """One held GET as a :class:`~socketio.session.core.Link`.
+    """One held GET as a :class:`~socketio.session.links.Link`.
 
     It takes nothing from the session's queue before it is sure to be the only one who may.
+
+    Args:
+        name: Id of its transport.
+        cut_connection: Ends the connection of the request. Must not block.
     """
 
     streaming = False
     dead = False
+    lost = False  # what could not be written is given back
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, cut_connection: Callable[[], None]) -> None:
         self.name = name
-        self.superseded = False
+        self.over = False
+        self.delivering = False
+        self._cut_connection = cut_connection
         self._news = Event()
 
     def wake(self) -> None:
@@ -40,16 +50,23 @@ class Poll:
 
     def supersede(self) -> None:
         """A newer request of the client carries the session."""
-        self.superseded = True
-        self._news.set()
+        if self.delivering:
+            # The client asks again without having read this answer: it never will.
+            self._cut_connection()
+        self.cut()
 
     def cut(self) -> None:
-        """The session ended without a word: answer, whatever there is."""
+        """Answer at once, with nothing from the queue."""
+        self.over = True
         self._news.set()
 
-    def wait(self, seconds: float) -> None:
-        """Block the greenlet of the request until there are news, or the time is up."""
-        self._news.wait(seconds)
+    def wait(self, ready: Callable[[], bool], seconds: float) -> None:
+        """Block the greenlet of the request until ``ready()``, the end, or the time is up."""
+        until = monotonic() + seconds
+        while not (self.over or ready()):
+            self._news.clear()
+            if not self._news.wait(max(until - monotonic(), 0)):
+                return
 
 
 class XHRPollingTransport(BaseTransport):
@@ -80,17 +97,17 @@ class XHRPollingTransport(BaseTransport):
 
     # -- to the client -------------------------------------------------------------------------
 
-    def get(self, socket: Any) -> Response:
+    def get(self, socket: Any) -> Response | None:
         """Answer a poll: at once when something is queued, else when it is, else with a noop.
 
         Blocks up to the polling duration. The first GET of a session is answered with the
-        greeting alone.
+        greeting alone; one of an ended session gets what that still has to say, or is refused.
         """
-        if not socket.state.live:
-            return self._deliver_rest(socket)
-        poll = Poll(self.name)
+        poll = Poll(self.name, self.handler.shutdown_connection)
+        too_late = not socket.state.live
         socket._attach(poll)
         if socket._establish():
+            self._taken = [socket.dialect.greeting]
             self.handler.start_application(socket)
             return self._answer(socket, poll, to_utf8(socket.dialect.greeting))
         try:
@@ -99,13 +116,19 @@ class XHRPollingTransport(BaseTransport):
             self._give_back(socket)
             socket._detach(poll)
             raise
+        if not payload and too_late and not poll.over:
+            socket._detach(poll)
+            return self.refuse_session("GET")
         return self._answer(socket, poll, payload or to_utf8(socket.dialect.noop))
 
     def _await_payload(self, socket: Any, poll: Poll) -> bytes:
-        if not socket.client_queue.qsize():
-            poll.wait(self.settings.poll_seconds)
+        def ready() -> bool:
+            may_take: bool = socket._may_take(poll)
+            return may_take and bool(socket.client_queue.qsize() or not socket.state.live)
+
+        poll.wait(ready, self.settings.poll_seconds)
         # A client that went away keeps its packets, for its next poll.
-        if poll.superseded or self.handler.peer_is_gone():
+        if not socket._may_take(poll) or self.handler.peer_is_gone():
             return b""
         return self.get_messages_payload(socket, timeout=0)
 
@@ -113,23 +136,23 @@ class XHRPollingTransport(BaseTransport):
         if self._taken:
             socket.client_queue.put_front(self._taken)
 
-    def _deliver_rest(self, socket: Any) -> Response:
-        """Hand out what an ended session still has to say, its farewell included."""
-        payload = self.get_messages_payload(socket, timeout=0)
-        if not payload:
-            return error_response("400 Bad Request", "this session is over")
-        return self._answer(socket, None, payload)
+    def _answer(self, socket: Any, poll: Poll, payload: bytes) -> Response:
+        taken, handler = self._taken, self.handler
+        poll.delivering = True
 
-    def _answer(self, socket: Any, poll: Poll | None, body: bytes) -> Response:
         def done(delivered: bool) -> None:
+            poll.delivering = False
             if not delivered:
                 self._give_back(socket)
-            if poll is not None:
-                socket._detach(poll)
-            else:
-                socket._finish_if_done()
+            elif taken:
+                socket._delivery = Delivery(taken, handler.broke_off)
+            socket._detach(poll)
 
-        return Response("200 OK", self.response_headers(), body, done)
+        return Response("200 OK", self.response_headers(), self.dress(payload), done)
+
+    def dress(self, payload: bytes) -> bytes:
+        """Return the body of the answer that carries ``payload``: here, just that."""
+        return payload
 
     def response_headers(self) -> list[tuple[str, str]]:
         """Return the headers of the answer to a poll."""
@@ -163,7 +186,7 @@ class XHRPollingTransport(BaseTransport):
 
     # -- from the client -----------------------------------------------------------------------
 
-    def post(self, socket: Any) -> Response:
+    def post(self, socket: Any) -> Response | None:
         """Queue the packets of the request for the receiver, all of them or none.
 
         Blocks until the body is here, and while the session has too much to do already.
@@ -172,7 +195,7 @@ class XHRPollingTransport(BaseTransport):
         if isinstance(body, Response):
             return body
         try:
-            messages = self.decode_payload(body)
+            messages = self.decode_payload(self.undress(body))
         except PayloadError as exc:
             return error_response("400 Bad Request", f"malformed payload: {exc}")
         limits = self.settings
@@ -183,10 +206,18 @@ class XHRPollingTransport(BaseTransport):
             response.headers.append(("Retry-After", "1"))
             return response
         if not socket.state.live:
-            return error_response("400 Bad Request", "this session is over")
+            return self.refuse_session("POST")
         for message in messages:
             socket.put_server_msg(message)
         return Response("200 OK", [("Content-Type", "text/plain; charset=UTF-8")], b"1")
+
+    def undress(self, body: bytes) -> bytes | str:
+        """Return the payload in the body of a POST: here, just that.
+
+        Raises:
+            PayloadError: There is none in it.
+        """
+        return body
 
     def decode_payload(self, payload: bytes | str) -> list[str]:
         """Return the packets in the body of a POST.

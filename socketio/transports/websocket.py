@@ -11,10 +11,9 @@ from gevent.event import Event
 from gevent.queue import Empty
 from geventwebsocket.exceptions import WebSocketError
 
-from socketio.session.deadlines import Deadline
 from socketio.session.lifecycle import DisconnectReason
 from socketio.transports.base import BaseTransport, Response
-from socketio.virtsocket import Socket
+from socketio.transports.streaming import StreamLink, carry
 from socketio.websocket.connection import WebSocket
 from socketio.wire.message import WireMessage
 
@@ -22,44 +21,21 @@ log = logging.getLogger("socketio.transport")
 
 __all__ = ["ForeignLink", "WebSocketLink", "WebsocketTransport"]
 
-# What one write takes from the queue at most: enough to fill the kernel's buffer, little enough
-# that what waits is still counted by the queue's limit.
-_BATCH = 262144
-# How long a peer may take to end the connection when we have closed it.
-_CLOSE_SECONDS = 2
 
-
-class WebSocketLink:
-    """Our WebSocket as a :class:`~socketio.session.core.Link`; at rest it has no greenlet.
-
-    The connection's own greenlet runs :meth:`pump`; writing is the writer's.
-    """
-
-    streaming = True
+class WebSocketLink(StreamLink):
+    """Our WebSocket as a link."""
 
     def __init__(self, socket: Any, ws: WebSocket, name: str) -> None:
-        self.name = name
-        self._socket = socket
+        super().__init__(socket, ws.writer, name)
         self._ws = ws
-        self._ended = False
-        self._cut: Deadline | None = None
 
-    def greet(self, greeting: WireMessage) -> None:
-        """Send the first message of the session, ahead of everything that is queued."""
-        self._ws.writer.write_frame(greeting.frame)
+    def frame(self, message: WireMessage) -> bytes:
+        """Return the packet as a text frame; all receivers of a broadcast share it."""
+        return message.frame
 
-    def start(self) -> None:
-        """Begin to write what is queued."""
-        self._ws.writer.on_over = self._all_written
-        self._ws.writer.read_from(self._next_bytes)
-        self._ws.writer.wake()
-
-    def _all_written(self) -> None:
-        """The session needs this connection no more; the peer may still end it properly."""
-        if not self._socket.state.live:
-            # Where the client closed, what it had sent before is to be read first.
-            self._socket._detach(self)
-        self._cut = self._socket.clock.call_later(_CLOSE_SECONDS, self._ws.cut)
+    def say_goodbye(self) -> None:
+        """Send a close frame that tells whether the server is stopping."""
+        self._ws.close(_close_code(self._socket))
 
     def pump(self) -> None:
         """Hand what the client sends to the session until the connection ends. Blocks."""
@@ -77,47 +53,9 @@ class WebSocketLink:
             socket._detach(self)
         ws.writer.wait_until_written()  # the answer to the client's close frame
 
-    def _next_bytes(self) -> bytes:
-        """Return the frames of what is queued, up to a batch; b"" when there is nothing."""
-        frames: list[bytes] = []
-        size = 0
-        while size < _BATCH and not self._ended and self._socket.client_queue.qsize():
-            try:
-                message = self._socket.get_client_msg(block=False)
-            except Empty:  # an override that keeps something back
-                break
-            if message is None:
-                self._ended = True
-                break
-            if not isinstance(message, WireMessage):
-                message = WireMessage(message)
-            frames.append(message.frame)
-            size += len(frames[-1])
-        if self._ended and not frames:
-            self._ws.close(_close_code(self._socket))
-        return b"".join(frames)
-
-    @property
-    def dead(self) -> bool:
-        """Whether the connection is closed or cut."""
-        return self._ws.writer.over
-
-    def flush(self) -> None:
-        """Write what the kernel takes at once."""
-        self._ws.writer.flush()
-
-    def wake(self) -> None:
-        """Have the writer look at the queue."""
-        self._ws.writer.wake()
-
-    def supersede(self) -> None:
-        """Close this connection; what is queued belongs to the next."""
-        self._ws.writer.read_from(None)
-        self._ws.close(1000)
-
     def cut(self) -> None:
         """End the connection at once."""
-        self._socket.clock.cancel(self._cut)
+        super().cut()
         self._ws.cut()
 
 
@@ -128,6 +66,7 @@ class ForeignLink:
     """
 
     streaming = True
+    lost = False
 
     def __init__(self, socket: Any, ws: Any, name: str, shutdown: Callable[[], None]) -> None:
         self.name = name
@@ -136,6 +75,7 @@ class ForeignLink:
         self._shutdown = shutdown
         self._news = Event()
         self._over = False
+        self._sending = False
         self._sender: Any = None
 
     def greet(self, greeting: WireMessage) -> None:
@@ -181,14 +121,18 @@ class ForeignLink:
                 self.cut()
 
     def _send_queued(self) -> None:
-        while not self._over and self._socket.client_queue.qsize():
+        while not self._over and self._socket._may_take(self):
+            if not self._socket.client_queue.qsize():
+                return
             message = self._socket.get_client_msg(block=False)
             if message is None:
                 self._over = True
                 self._ws.close(_close_code(self._socket))
                 self._shutdown()
             else:
+                self._sending = True
                 self._ws.send(str(message))
+                self._sending = False
 
     @property
     def dead(self) -> bool:
@@ -204,6 +148,7 @@ class ForeignLink:
 
     def supersede(self) -> None:
         """Take nothing more from the queue."""
+        self.lost = self.lost or self._sending
         self._over = True
         self._news.set()
         self._shutdown()
@@ -221,6 +166,7 @@ class WebsocketTransport(BaseTransport):
     """Section 12 of the protocol text. The handler has upgraded the connection already."""
 
     name = "websocket"
+    upgrades = True
 
     def do_exchange(self, socket: Any, request_method: str) -> Response | None:  # noqa: ARG002
         """Carry the session until the connection ends; the first one also runs the application.
@@ -230,21 +176,9 @@ class WebsocketTransport(BaseTransport):
         """
         ws = self.handler.environ["wsgi.websocket"]
         link = self._link(socket, ws)
-        socket._attach(link)
         try:
-            if not socket._establish():
-                link.start()
-                link.pump()
-            else:
-                link.greet(socket.dialect.greeting)
-                link.start()
-                socket._pump = link.pump
-                self.handler.run_session_application(socket)
-                pump, socket._pump = socket._pump, None
-                if pump is not None:  # the view left without a word: the rest still goes out
-                    pump()
+            carry(self.handler, socket, link)
         finally:
-            socket._detach(link)
             if getattr(ws, "failed", False):
                 ws.finish()  # the peer may read the close code that tells it why
             link.cut()
@@ -253,6 +187,4 @@ class WebsocketTransport(BaseTransport):
     def _link(self, socket: Any, ws: Any) -> WebSocketLink | ForeignLink:
         if not isinstance(ws, WebSocket):
             return ForeignLink(socket, ws, self.name, self.handler.shutdown_connection)
-        if type(socket).get_client_msg is not Socket.get_client_msg:
-            ws.writer.leave_hub()  # foreign code may block, which the hub may not
         return WebSocketLink(socket, ws, self.name)

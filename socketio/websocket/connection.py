@@ -19,8 +19,8 @@ from websockets.exceptions import ProtocolError
 from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
-from socketio.websocket.writer import Writer
 from socketio.wire.message import to_utf8
+from socketio.writer import Writer
 
 __all__ = ["WebSocket"]
 
@@ -133,10 +133,12 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
         try:
             data = self._sock.recv(_CHUNK)
         except (OSError, ValueError, AttributeError):  # reset, or shut down under us
+            self.writer.note_end(reset=True)
             data = b""
         if data:
             self._feed(data)
             return True
+        self.writer.note_end(reset=False)
         self._core.receive_eof()
         return False
 

@@ -62,7 +62,7 @@ class OriginPolicy:
             return True
         origin = _origin_header(environ)
         if origin is not None:
-            return self._known(_origin(origin), environ)
+            return _is_own_host(origin, environ) or self._known(_origin(origin), environ)
         site = environ.get("HTTP_SEC_FETCH_SITE")
         if site in _OWN_REQUEST:
             return True
@@ -99,8 +99,19 @@ class OriginPolicy:
             return False
         if origin in self._allowed:
             return True
-        host = environ.get("HTTP_X_FORWARDED_HOST") or environ.get("HTTP_HOST") or ""
-        return _origin(f"{_own_scheme(environ) or origin[0]}://{_first(host)}") == origin
+        return _origin(f"{_own_scheme(environ) or origin[0]}://{_own_host(environ)}") == origin
+
+
+def _own_host(environ: Mapping[str, Any]) -> str:
+    return _first(environ.get("HTTP_X_FORWARDED_HOST") or environ.get("HTTP_HOST") or "")
+
+
+def _is_own_host(origin: str, environ: Mapping[str, Any]) -> bool:
+    """Tell whether ``origin`` is our own host without a scheme.
+
+    Versions 0.4 and older of node's ``ws`` send that; no browser does, so no page gains by it.
+    """
+    return "null" != origin.lower() == _own_host(environ).lower() != ""
 
 
 def _origin_header(environ: Mapping[str, Any]) -> str | None:

@@ -30,6 +30,10 @@ class Dialect(Protocol):
     """Ends a poll that has nothing to say."""
     farewell: WireMessage
     """Ends the session for good: the client does not come back."""
+    unknown_session: WireMessage
+    """Answers the request of a client whose session we do not know: it makes a new one."""
+    speaks: str
+    """What to tell a client that speaks something else."""
 
     def claim(self, path: str, query: str, resource: str) -> Route | None:
         """Return what the request asks for, or None when it is not in this protocol."""
@@ -42,3 +46,6 @@ class Dialect(Protocol):
 
     def decode(self, text: str, json_loads: JsonLoads) -> Packet:
         """Return the packet of a wire text; raises DecodeError."""
+
+    def refusal(self, endpoint: str) -> Packet:
+        """Return the packet by which a client learns that it may not enter a namespace."""

@@ -11,9 +11,11 @@ from typing import TypeAlias
 from urllib.parse import parse_qs
 
 __all__ = [
+    "ClientFile",
     "Disconnect",
     "Exchange",
     "Handshake",
+    "NewerClient",
     "Route",
     "WrongVersion",
     "jsonp_index",
@@ -24,6 +26,12 @@ _OURS = re.compile(r"0*1(?:\.0*)?", re.ASCII)
 _A_VERSION = re.compile(r"[0-9]+(?:\.[0-9]*)?", re.ASCII)
 # Twelve digits are far more slots than a page can open, and a bound on what we echo into a script.
 _INDEX = re.compile(r"[0-9]{1,12}", re.ASCII)
+_CLIENT_FILE = "socket.io.js"
+# What the flashsocket transport of the client would fetch. The player it is for is gone.
+_FLASH_FILES = (
+    "static/flashsocket/WebSocketMain.swf",
+    "static/flashsocket/WebSocketMainInsecure.swf",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,21 @@ class WrongVersion:
     version: str
 
 
-Route: TypeAlias = Handshake | Exchange | Disconnect | WrongVersion
+@dataclass(frozen=True, slots=True)
+class NewerClient:
+    """``/RESOURCE/?EIO=4``: a client of Socket.IO 1 or later, which we cannot understand."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFile:
+    """``/RESOURCE/socket.io.js``, or a Flash file (``flash``) that the client may ask for."""
+
+    flash: bool
+
+
+Route: TypeAlias = Handshake | Exchange | Disconnect | WrongVersion | NewerClient | ClientFile
 
 
 def match_route(path: str, query: str, resource: str) -> Route | None:
@@ -68,9 +90,12 @@ def match_route(path: str, query: str, resource: str) -> Route | None:
         resource: The resource of the server, without slashes at its ends.
     """
     prefix = f"/{resource}/"
-    if not path.startswith(prefix):
-        return None
-    version, *rest = path[len(prefix) :].split("/")
+    below = path[len(prefix) :] if path.startswith(prefix) else ""
+    if not below:
+        return _newer_client(query) if path in (prefix, prefix[:-1]) else None
+    if below == _CLIENT_FILE or below in _FLASH_FILES:
+        return ClientFile(flash=below != _CLIENT_FILE)
+    version, *rest = below.split("/")
     if rest and rest[-1] == "":
         rest.pop()
     if not _OURS.fullmatch(version):
@@ -92,6 +117,11 @@ def jsonp_index(query: str, key: str) -> str | None:
     """
     values = _parse(query).get(key)
     return values[0] if values and _INDEX.fullmatch(values[0]) else None
+
+
+def _newer_client(query: str) -> NewerClient | None:
+    versions = _parse(query).get("EIO") if "EIO" in query else None
+    return NewerClient(versions[0]) if versions else None
 
 
 def _has_key(query: str, key: str) -> bool:

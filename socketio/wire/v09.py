@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from socketio import packet
@@ -11,7 +10,7 @@ from socketio.packet import JsonDumps, JsonLoads, Packet
 from socketio.wire.message import WireMessage
 from socketio.wire.routes import Route, match_route
 
-__all__ = ["V09", "jsonp_script"]
+__all__ = ["V09"]
 
 
 class V09:
@@ -22,6 +21,8 @@ class V09:
     heartbeat = WireMessage("2::")
     noop = WireMessage("8::")
     farewell = WireMessage("0::")
+    unknown_session = WireMessage("7:::1+0")
+    speaks = "Socket.IO 0.9 (version 1)"
 
     def claim(self, path: str, query: str, resource: str) -> Route | None:
         """See :func:`socketio.wire.routes.match_route`."""
@@ -44,10 +45,6 @@ class V09:
         """See :func:`socketio.packet.decode`."""
         return packet.decode(text, json_loads)
 
-
-def jsonp_script(index: str, text: str) -> str:
-    """Return the script that hands ``text`` to callback ``index`` of the page (section 2.3).
-
-    ASCII-only JSON: U+2028 and U+2029 raw would end the literal in old engines.
-    """
-    return f"io.j[{index}]({json.dumps(text)});"
+    def refusal(self, endpoint: str) -> Packet:
+        """Return the packet by which a client learns that it may not enter (section 16.1)."""
+        return {"type": "error", "reason": "unauthorized", "advice": "", "endpoint": endpoint}

@@ -9,7 +9,8 @@ from unittest.mock import MagicMock
 
 from socketio.server import SocketIOServer
 from socketio.virtsocket import Socket
-from tests.client import CLIENTS, serving, wait_for
+from tests.client import serving, wait_for
+from tests.streams import ALL_CLIENTS
 
 Make = Callable[..., Any]
 
@@ -102,7 +103,7 @@ def running(server: SocketIOServer) -> Iterator[SocketIOServer]:
 @contextlib.contextmanager
 def client_of(server: Any, transport: str = "websocket") -> Iterator[Any]:
     """Connect a client, and close it."""
-    client = CLIENTS[transport](server).open()
+    client = ALL_CLIENTS[transport](server).open()
     try:
         yield client
     finally:

@@ -120,7 +120,6 @@ def test_the_pattern_of_disconnect_urls(path, groups):
         "/socket.io",
         "/socket.io/",
         "/socket.io.js",
-        "/socket.io/socket.io.js",
         "/socket.iox/1/",
         "/other/1/",
         "/socket.io/abc/",

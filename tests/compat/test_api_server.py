@@ -159,7 +159,9 @@ def test_the_timings_are_told_in_the_handshake():
 def test_the_resource_may_have_slashes_inside_and_at_its_ends(resource):
     with serving(page, resource=resource) as server:
         assert server.resource == resource.strip("/")
-        assert fetch(server, "GET", f"/{server.resource}/1/").text.endswith("xhr-polling")
+        assert fetch(server, "GET", f"/{server.resource}/1/").text.endswith(
+            ":60:60:" + ",".join(server.transports)
+        )
         assert fetch(server, "GET", "/socket.io/1/").text == "the application's page"
 
 

@@ -1,4 +1,4 @@
-"""The interface of ``socketio.transports``, row by row, as far as the transports are there."""
+"""The interface of ``socketio.transports``, row by row."""
 
 from types import SimpleNamespace
 
@@ -6,13 +6,22 @@ import gevent
 import pytest
 
 from socketio.namespace import BaseNamespace
-from socketio.transports import BaseTransport, WebsocketTransport, XHRPollingTransport
+from socketio.transports import (
+    BaseTransport,
+    FlashSocketTransport,
+    HTMLFileTransport,
+    JSONPolling,
+    WebsocketTransport,
+    XHRMultipartTransport,
+    XHRPollingTransport,
+)
 from socketio.virtsocket import Socket
 from socketio.wire.payload import encode_payload
-from tests.client import PollingClient, fetch, handshake, serving, wait_for
+from tests.client import fetch, serving, wait_for
 from tests.compat.standins import StandInServer, connected_socket, online
+from tests.streams import ALL_CLIENTS
 
-POLLING = [XHRPollingTransport]
+POLLING = [XHRPollingTransport, JSONPolling, XHRMultipartTransport, HTMLFileTransport]
 polling = pytest.mark.parametrize("cls", POLLING)
 
 
@@ -35,7 +44,7 @@ def socket(server):
     return connected_socket(server)
 
 
-@pytest.mark.parametrize("cls", [BaseTransport, WebsocketTransport, *POLLING])
+@pytest.mark.parametrize("cls", [BaseTransport, WebsocketTransport, FlashSocketTransport, *POLLING])
 def test_a_transport_is_made_of_a_handler_and_a_config(cls):
     made(cls)
     assert issubclass(cls, BaseTransport)
@@ -129,27 +138,27 @@ def test_end_markers_are_no_messages(cls, socket):
 @polling
 def test_get_post_and_options_are_answered_and_nothing_else(cls):
     with serving({"": BaseNamespace}) as server:
-        url = f"/socket.io/1/{cls.name}/{handshake(server)}"
-        assert fetch(server, "OPTIONS", url).status == 200
-        assert fetch(server, "GET", url).text == "1::"
-        answer = fetch(server, "POST", url, b"3:1::hello")
-        assert (answer.status, answer.text) == (200, "1")
-        assert fetch(server, "GET", url).text == "6:::1"
+        client = ALL_CLIENTS[cls.name](server)
+        assert fetch(server, "OPTIONS", client.url).status == 200
+        client.open()
+        client.send("3:1::hello")
+        assert client.recv() == "6:::1"
         for method in ("PUT", "DELETE", "HEAD"):
-            assert fetch(server, method, url).status == 405
+            assert fetch(server, method, client.url).status == 405
+        client.close()
 
 
-@polling
-def test_a_poll_that_nothing_happens_in_ends_with_a_noop(cls):
+@pytest.mark.parametrize("transport", ["xhr-polling", "jsonp-polling"])
+def test_a_poll_that_nothing_happens_in_ends_with_a_noop(transport):
     with serving({"": BaseNamespace}, polling_duration=0.02) as server:
-        client = PollingClient(server).open()
+        client = ALL_CLIENTS[transport](server).open()
         assert client.poll() == ["8::"]
         client.close()
 
 
-@polling
-def test_everything_that_waits_comes_with_one_poll(cls):
-    with online({"": BaseNamespace}, cls.name) as client:
+@pytest.mark.parametrize("transport", ["xhr-polling", "jsonp-polling"])
+def test_everything_that_waits_comes_with_one_poll(transport):
+    with online({"": BaseNamespace}, transport) as client:
         for number in range(3):
             client.socket.send_packet({"type": "message", "data": str(number)})
         assert client.poll() == ["3:::0", "3:::1", "3:::2"]

@@ -293,11 +293,15 @@ def test_another_protocol_version_is_a_400_that_says_what_we_speak(
     [
         *["/socket.io", "/socket.io/", "/socket.io/abc/", "/socket.io/abc/def", "/socket.ioX/1/"],
         *["/socket.io/1/xhr-polling", "/socket.io/1/xhr-polling/", "/socket.io/1/xhr-polling//"],
-        *["/socket.io/1/xhr-polling/abc/def", "/socket.io/static/x.js", "/socket.io/socket.io.js"],
+        *[
+            "/socket.io/1/xhr-polling/abc/def",
+            "/socket.io/static/x.js",
+            "/socket.io/socket.io.min.js",
+        ],
         *["/Socket.io/1/", "//socket.io/1/", "/a/socket.io/1/", "/socket.io/../1/", "/1/", "/"],
         *["/socket_io/1/", "/socketxio/1/", "/socket.io/-1/", "/socket.io/1x/", "/socket.io//"],
-        *["/engine.io/?EIO=4&transport=polling", "/socket.io/?EIO=3&transport=polling&t=x"],
-        *["/socket.io/?EIO=4&transport=websocket", "/socket.io/1/websocket?disconnect=1"],
+        *["/engine.io/?EIO=4&transport=polling", "/socket.io/?transport=polling&t=x"],
+        *["/socket.io/x?EIO=4&transport=websocket", "/socket.io/1/websocket?disconnect=1"],
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
@@ -447,8 +451,8 @@ def test_other_methods_are_refused_and_change_nothing(method: str) -> None:
             for target, allowed in (
                 ("/socket.io/1/", "GET, POST, OPTIONS"),
                 (url, "GET, POST, OPTIONS"),
-                (f"/socket.io/1//{socket.sessid}/?disconnect=1", "GET, POST"),
-                (f"{url}?disconnect", "GET, POST"),
+                (f"/socket.io/1//{socket.sessid}/?disconnect=1", "GET, POST, OPTIONS"),
+                (f"{url}?disconnect", "GET, POST, OPTIONS"),
             ):
                 answer = connection.request(method, target)
                 assert answer.status == 405
@@ -553,7 +557,8 @@ FOREIGN = [
     "https://127.0.0.1:PORT",
     "http://localhost:PORT",
     "http://evil@127.0.0.1:PORT",
-    "127.0.0.1:PORT",
+    "127.0.0.1:1",
+    "localhost:PORT",
     "*",
     "",
 ]
@@ -587,6 +592,7 @@ def test_by_default_a_foreign_origin_is_refused_everywhere(kind: str, origin: st
 
 OWN = [
     ("http://127.0.0.1:PORT", {}),
+    ("127.0.0.1:PORT", {}),  # node clients on an old ws
     ("http://public.example", {"X_Forwarded_Host": "public.example"}),
     ("https://public.example", {"X_Forwarded_Host": "public.example"}),
     (

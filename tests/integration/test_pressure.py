@@ -159,7 +159,7 @@ def test_a_post_to_a_session_that_is_ending_is_refused_not_swallowed() -> None:
     with scene("xhr-polling") as on:
         on.socket.disconnect()
         answer = on.client.post("3::/chat:lost")
-        assert (answer.status, answer.text) == (400, "this session is over")
+        assert (answer.status, answer.text) == (400, "session unknown or over")
         assert on.client.poll() == ["0::"]
 
 

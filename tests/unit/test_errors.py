@@ -16,6 +16,7 @@ TREE = [
     (errors.EncodeError, KeyError),
     (errors.NotOurServerError, errors.UsageError),
     (errors.NotOurServerError, KeyError),
+    (errors.UnauthorizedError, errors.SocketIOError),
     (errors.ConfigError, errors.SocketIOError),
     (errors.ConfigError, ValueError),
 ]
@@ -39,7 +40,7 @@ def test_the_text_of_an_error_is_shown_as_it_was_given(name):
 
 def test_peer_and_application_are_never_to_blame_for_the_same_error():
     exported = [getattr(errors, name) for name in errors.__all__]
-    families = (errors.PeerError, errors.UsageError, errors.ConfigError)
+    families = (errors.PeerError, errors.UsageError, errors.ConfigError, errors.UnauthorizedError)
     for error in exported:
         assert sum(issubclass(error, family) for family in families) == (
             error is not errors.SocketIOError

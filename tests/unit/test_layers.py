@@ -13,11 +13,14 @@ PACKAGE = ROOT / "socketio"
 
 # From the bottom up; a module may import from its own layer and from those below it.
 LAYERS = {
-    "ground": ["errors", "config"],
+    "ground": ["errors", "config", "tcp"],
     "wire": ["defaultjson", "packet", "wire"],
     "session": ["session", "virtsocket", "clock", "backplane"],
-    "transports": ["transports", "websocket"],
-    "server": ["stricthttp", "view", "options", "handler", "server", "policyserver"],
+    "transports": ["transports", "websocket", "writer"],
+    "server": [
+        *["stricthttp", "view", "options", "handshake", "clientfile", "refusals", "handler"],
+        *["server", "policyserver"],
+    ],
     "application": ["namespace", "dispatch", "mixins"],
     "integrations": ["sgunicorn", "sdjango", "management", "testing", "socketio"],
 }

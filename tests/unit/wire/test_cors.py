@@ -27,6 +27,10 @@ GOOD = [
     request("http://127.0.0.1:6543", host="127.0.0.1:6543"),
     request("http://[::1]:6543", host="[::1]:6543"),
     request("http://my_host", host="my_host"),
+    # Node clients on ws 0.4 and older: their Origin has no scheme.
+    request("good.example:8080"),
+    request("Good.example:8080", host="good.EXAMPLE:8080"),
+    request("good.example", host="inner:1", x_forwarded_host="good.example"),
     request("http://good.example:1", host="good.example:1"),
     request("http://good.example:65535", host="good.example:65535"),
     # Behind a proxy: what the browser sees is what counts.
@@ -55,7 +59,16 @@ GOOD = [
 ]
 
 BAD_ORIGINS = [
-    *["null", "", " ", "*", "good.example:8080", "//good.example:8080", "http:good.example:8080"],
+    *[
+        "null",
+        "",
+        " ",
+        "*",
+        "good.example:8081",
+        "good.example",
+        "//good.example:8080",
+        "http:good.example:8080",
+    ],
     *["http://evil.example", "http://evil.example:8080", "https://evil.example"],
     # Same host, other port or scheme.
     *["http://good.example", "http://good.example:80", "http://good.example:8081"],

@@ -40,7 +40,7 @@ ROUTES = [
 NOT_OURS = [
     *["", "/", "/socket.io", "/socket.io/", "/socket.ioX/1/", "/x/socket.io/1/", "//socket.io/1/"],
     *["socket.io/1/", "/Socket.IO/1/", "/socket.io//1/", "/socket.io/./1/", "/socket.io/abc/def"],
-    *["/socket.io/static/x.js", "/socket.io/socket.io.js", "/socket.io/-1/", "/socket.io/+1/"],
+    *["/socket.io/static/x.js", "/socket.io/socket.io.min.js", "/socket.io/-1/", "/socket.io/+1/"],
     *["/socket.io/ 1/", "/socket.io/1 /", "/socket.io/1\n/", "/socket.io/1\n", "/socket.io/0x1/"],
     *["/socket.io/\u0661/", "/socket.io/\uff11/", "/socket.io/1.0.0/", "/socket.io/1,0/"],
     *["/socket.io/1/xhr-polling", "/socket.io/1/xhr-polling/", "/socket.io/1//"],

@@ -1,4 +1,4 @@
-"""The only one who writes to a WebSocket connection.
+"""The only one who writes to a connection that stays open.
 
 At rest it is a few attributes, no greenlet. When something is queued, one callback of the hub
 takes all of it and tries one non-blocking ``send()``. Only when the kernel's buffer is full, or
@@ -14,6 +14,8 @@ from typing import Any
 
 import gevent
 from gevent.socket import SHUT_RDWR, SHUT_WR
+
+from socketio.tcp import unacknowledged
 
 __all__ = ["Writer"]
 
@@ -44,6 +46,8 @@ class Writer:
         """Called once everything, the close included, was written. Must not block."""
         self.over = False
         """Nothing more can be written: closed and half-closed, or cut."""
+        self.lost = False
+        """Something that was taken from the source cannot have reached the peer, or may not."""
 
     def read_from(self, source: Callable[[], bytes] | None) -> None:
         """Set where the data comes from: a callable that returns the next bytes, b"" for none."""
@@ -57,6 +61,11 @@ class Writer:
     def backlog(self) -> int:
         """How many frames wait in the lane ahead of the source."""
         return len(self._lane)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something of the source was taken and is not written yet."""
+        return bool(self._rest) or self._drainer is not None
 
     def write_frame(self, frame: bytes) -> None:
         """Queue ``frame`` ahead of the source's data; from any greenlet, never blocks."""
@@ -74,12 +83,22 @@ class Writer:
 
     def cut(self) -> None:
         """Stop writing and shut the connection down, which wakes its reader; never blocks."""
+        if self.busy or unacknowledged(self._sock):
+            self.lost = True
         self.over = True
         self._closing = True
         self._lane.clear()
         self._rest = self._last = b""
         self._source = None
         self._shutdown(SHUT_RDWR)
+
+    def note_end(self, *, reset: bool) -> None:
+        """Tell that the peer ended the connection; called by its reader, never blocks.
+
+        Args:
+            reset: Whether it was broken off, so that the peer may not have read everything.
+        """
+        self.lost = self.lost or reset or unacknowledged(self._sock) > 0
 
     def wake(self) -> None:
         """Tell that there is something to write; from any greenlet and the hub, never blocks."""
@@ -132,10 +151,14 @@ class Writer:
                     return
             self._end_if_closing()
         except OSError:
-            self.cut()
+            self._fail()
         except Exception:
-            log.exception("writing to a WebSocket failed")
-            self.cut()
+            log.exception("writing to a connection failed")
+            self._fail()
+
+    def _fail(self) -> None:
+        self.lost = True
+        self.cut()
 
     def _send_now(self, data: bytes) -> int:
         try:
@@ -156,10 +179,10 @@ class Writer:
             self._drainer = None
             self._end_if_closing()
         except (OSError, ValueError, gevent.Timeout):  # ValueError: TLS socket already shut down
-            self.cut()
+            self._fail()
         except Exception:
-            log.exception("writing to a WebSocket failed")
-            self.cut()
+            log.exception("writing to a connection failed")
+            self._fail()
         finally:
             self._drainer = None
 

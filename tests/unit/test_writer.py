@@ -11,10 +11,10 @@ import gevent
 import pytest
 from gevent import socket as gsocket
 
-from socketio.websocket.writer import Writer
+from socketio.writer import Writer
 from tests.client import wait_for
 
-from .frames import BINARY, Peer, frame
+from .websocket.frames import BINARY, Peer, frame
 
 
 class Watched:

@@ -1,0 +1,245 @@
+"""What transports share that keep one connection open: websocket, htmlfile, xhr-multipart."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from gevent.queue import Empty
+
+from socketio.session.deadlines import Deadline
+from socketio.transports.base import Response
+from socketio.transports.polling import XHRPollingTransport
+from socketio.virtsocket import Socket
+from socketio.websocket.handler import take_early_bytes
+from socketio.wire.message import WireMessage
+from socketio.writer import Writer
+
+__all__ = ["HTTPStreamLink", "StreamLink", "StreamingTransport", "carry"]
+
+log = logging.getLogger("socketio.transport")
+
+_CHUNK = 65536
+# What one write takes from the queue at most: enough to fill the kernel's buffer, little enough
+# that what waits is still counted by the queue's limit.
+_BATCH = 262144
+# How long a peer may take to end the connection when we have closed it.
+_CLOSE_SECONDS = 2
+
+
+class StreamLink:
+    """An open connection as a :class:`~socketio.session.links.Link`; at rest without a greenlet.
+
+    The connection's own greenlet runs :meth:`pump`; writing is the writer's.
+
+    Args:
+        socket: The session.
+        writer: The writer of the connection.
+        name: Id of the transport.
+    """
+
+    streaming = True
+
+    def __init__(self, socket: Any, writer: Writer, name: str) -> None:
+        self.name = name
+        self._socket = socket
+        self._writer = writer
+        self._ended = False
+        self._giving_up: Deadline | None = None
+        if type(socket).get_client_msg is not Socket.get_client_msg:
+            writer.leave_hub()  # foreign code may block, which the hub may not
+
+    def frame(self, message: WireMessage) -> bytes:
+        """Return the bytes that carry one packet."""
+        raise NotImplementedError
+
+    def say_goodbye(self) -> None:
+        """Have the writer end the connection properly behind what it has. Must not block."""
+        raise NotImplementedError
+
+    def pump(self) -> None:
+        """Read until the connection ends. Blocks."""
+        raise NotImplementedError
+
+    def greet(self, greeting: WireMessage) -> None:
+        """Send the first message of the session, ahead of everything that is queued."""
+        self._writer.write_frame(self.frame(greeting))
+
+    def start(self) -> None:
+        """Begin to write what is queued."""
+        self._writer.on_over = self._all_written
+        self._writer.read_from(self._next_bytes)
+        self._writer.wake()
+
+    def _all_written(self) -> None:
+        """The session needs this connection no more; the peer may still end it properly."""
+        if not self._socket.state.live:
+            # Where the client closed, what it had sent before is to be read first.
+            self._socket._detach(self)
+        self._give_up_later()
+
+    def _give_up_later(self) -> None:
+        if self._giving_up is None:
+            self._giving_up = self._socket.clock.call_later(_CLOSE_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        self.cut()
+        self._socket._detach(self)
+
+    def _next_bytes(self) -> bytes:
+        """Return the bytes of what is queued, up to a batch; b"" when there is nothing."""
+        frames: list[bytes] = []
+        size = 0
+        if not self._socket._may_take(self):
+            return b""
+        while size < _BATCH and not self._ended and self._socket.client_queue.qsize():
+            try:
+                message = self._socket.get_client_msg(block=False)
+            except Empty:  # an override that keeps something back
+                break
+            if message is None:
+                self._ended = True
+                break
+            if not isinstance(message, WireMessage):
+                message = WireMessage(message)
+            frames.append(self.frame(message))
+            size += len(frames[-1])
+        if self._ended and not frames:
+            self.say_goodbye()
+        return b"".join(frames)
+
+    @property
+    def dead(self) -> bool:
+        """Whether the connection is closed or cut."""
+        return self._writer.over
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection ended before the peer had all that was taken for it."""
+        return self._writer.lost or self._writer.busy
+
+    def flush(self) -> None:
+        """Write what the kernel takes at once."""
+        self._writer.flush()
+
+    def wake(self) -> None:
+        """Have the writer look at the queue."""
+        self._writer.wake()
+
+    def supersede(self) -> None:
+        """Close this connection; what is queued belongs to the next."""
+        self._writer.read_from(None)
+        self.say_goodbye()
+        self._give_up_later()
+
+    def cut(self) -> None:
+        """End the connection at once."""
+        self._socket.clock.cancel(self._giving_up)
+        self._writer.cut()
+
+
+class HTTPStreamLink(StreamLink):
+    """An endless HTTP response.
+
+    Args:
+        socket: The session.
+        transport: What makes bytes of a packet.
+        chunked: Whether the response has a chunk for each packet; False for HTTP/1.0.
+    """
+
+    def __init__(self, socket: Any, transport: StreamingTransport, *, chunked: bool) -> None:
+        self._sock = transport.handler.socket
+        writer = Writer(self._sock, write_timeout=socket.settings.write_timeout)
+        super().__init__(socket, writer, transport.name)
+        self._transport = transport
+        self._chunked = chunked
+
+    def frame(self, message: WireMessage) -> bytes:
+        """Return the packet in the dress of the transport, as one chunk."""
+        data = self._transport.frame(message)
+        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
+
+    def say_goodbye(self) -> None:
+        """End the response."""
+        self._writer.close(b"0\r\n\r\n" if self._chunked else b"")
+
+    def pump(self) -> None:
+        """Wait for the client to end the connection; what it sends on it means nothing. Blocks."""
+        try:
+            while self._sock.recv(_CHUNK):
+                pass
+            self._writer.note_end(reset=False)
+        except (OSError, ValueError, AttributeError):  # reset, or shut down under us
+            self._writer.note_end(reset=True)
+        finally:
+            self._socket._detach(self)
+        self._writer.wait_until_written()
+
+
+class StreamingTransport(XHRPollingTransport):
+    """A GET whose response does not end, and POSTs as in polling."""
+
+    content_type = ""
+
+    def head(self, socket: Any) -> bytes:
+        """Return what the response begins with, before any packet."""
+        raise NotImplementedError
+
+    def frame(self, text: str) -> bytes:
+        """Return ``text``, a packet, as it goes into the response."""
+        raise NotImplementedError
+
+    def get(self, socket: Any) -> Response | None:
+        """Carry the session until the connection ends; the first one also runs the application.
+
+        Blocks for the life of the connection, in its greenlet.
+        """
+        handler = self.handler
+        if not socket.state.live:
+            return self.refuse_session("GET")
+        handler.ignore_body()
+        handler.close_connection = True
+        policy = handler.server.origin_policy
+        handler.start_response(
+            "200 OK", [*self.response_headers(), *policy.headers(handler.environ)]
+        )
+        handler.write(self.head(socket))
+        handler.result = None
+        take_early_bytes(handler)
+        link = HTTPStreamLink(socket, self, chunked=handler.response_use_chunked)
+        try:
+            carry(handler, socket, link)
+        finally:
+            link.cut()
+        return None
+
+    def response_headers(self) -> list[tuple[str, str]]:
+        """Return the headers of the stream; the last one keeps nginx from collecting it."""
+        return [
+            ("Content-Type", self.content_type),
+            ("Connection", "keep-alive"),
+            ("X-Accel-Buffering", "no"),
+        ]
+
+
+def carry(handler: Any, socket: Any, link: Any) -> None:
+    """Have ``link`` carry the session until it ends; the first one also runs the application.
+
+    Called in the greenlet of the connection, which is then the one of the application's view.
+    Blocks for the life of the connection.
+    """
+    socket._attach(link)
+    try:
+        if not socket._establish():
+            link.start()
+            link.pump()
+            return
+        link.greet(socket.dialect.greeting)
+        link.start()
+        socket._pump = link.pump
+        handler.run_session_application(socket)
+        pump, socket._pump = socket._pump, None
+        if pump is not None:  # the view left without a word: the rest still goes out
+            pump()
+    finally:
+        socket._detach(link)
