@@ -177,14 +177,23 @@ class PollingClient:
 
     def poll(self) -> list[str]:
         """Poll once and return the packets of the answer."""
-        answer = self._poll.request("GET", self.url)
-        assert answer.status == 200, answer
-        return decode_payload(answer.text)
+        self.start_poll()
+        return self.end_poll()
 
     def start_poll(self) -> Connection:
         """Begin a poll; returns the connection to read its answer from."""
         self._poll.start("GET", self.url)
         return self._poll
+
+    def end_poll(self) -> list[str]:
+        """Return the packets of the answer to the poll that was begun."""
+        answer = self._poll.read_answer()
+        assert answer.status == 200, answer
+        return decode_payload(self.undress(answer.text))
+
+    def undress(self, text: str) -> str:
+        """Return the payload in the body of an answer."""
+        return text
 
     def post(self, *packets: str) -> Answer:
         return self._post.request("POST", self.url, encode_payload(packets).encode())

@@ -30,16 +30,11 @@ class JSONPClient(PollingClient):
         super().__init__(server, sessid)
         self.url = f"/{server.resource}/1/jsonp-polling/{self.sessid}?t=2&i={self.index}"
 
-    def run(self, script: str) -> str:
-        """Return what ``script`` hands to our callback."""
-        match = re.fullmatch(rf"io\.j\[{self.index}\]\((\".*\")\);", script, re.ASCII)
-        assert match, script
+    def undress(self, text: str) -> str:
+        """Return what the script ``text`` hands to our callback."""
+        match = re.fullmatch(rf"io\.j\[{self.index}\]\((\".*\")\);", text, re.ASCII)
+        assert match, text
         return str(json.loads(match[1]))
-
-    def poll(self) -> list[str]:
-        answer = self._poll.request("GET", self.url)
-        assert answer.status == 200, answer
-        return decode_payload(self.run(answer.text))
 
     def post(self, *packets: str) -> Answer:
         form = urlencode({"d": json.dumps(encode_payload(packets), ensure_ascii=False)})
@@ -202,5 +197,8 @@ ALL_CLIENTS: dict[str, Any] = {
 }
 """Transport id -> client, of all six."""
 
+EVERY = tuple(ALL_CLIENTS)
 STREAMING = ("websocket", "flashsocket", "htmlfile", "xhr-multipart")
 """The transports that keep a connection open."""
+WEBSOCKETS = ("websocket", "flashsocket")
+POLLING = ("xhr-polling", "jsonp-polling")

@@ -8,6 +8,7 @@ from socketio.transports.base import Response
 from socketio.transports.polling import XHRPollingTransport
 from socketio.wire.jsonp import form_text, jsonp_script
 from socketio.wire.message import to_utf8
+from socketio.wire.payload import encode_payload
 from socketio.wire.routes import jsonp_index
 
 __all__ = ["JSONPolling"]
@@ -23,9 +24,13 @@ class JSONPolling(XHRPollingTransport):
         super().__init__(handler, config)
         self.index = jsonp_index(handler.environ.get("QUERY_STRING", ""), "i") or "0"
 
+    def encode_payload(self, messages: list[str]) -> bytes:
+        """Return the payload; a lone surrogate stays one, for a script can express it."""
+        return encode_payload(messages).encode("utf-8", "surrogatepass")
+
     def dress(self, payload: bytes) -> bytes:
         """Return the script that hands ``payload`` to the callback of the page."""
-        return jsonp_script(self.index, payload.decode()).encode()
+        return jsonp_script(self.index, payload.decode("utf-8", "surrogatepass")).encode()
 
     def response_headers(self) -> list[tuple[str, str]]:
         """Return the headers of a script that no browser may take for anything else."""

@@ -17,6 +17,7 @@ from tests.client import (
     wait_for,
 )
 from tests.compat.standins import client_of, listen_nowhere, online, running
+from tests.streams import EVERY
 
 
 def test_it_is_a_handler_of_pywsgi():
@@ -186,7 +187,7 @@ def test_every_request_of_a_session_has_the_socket_in_its_environ():
         assert sorted(seen.seen, key=str) == sorted(wanted, key=str)
 
 
-@pytest.mark.parametrize("transport", ["websocket", "xhr-polling"])
+@pytest.mark.parametrize("transport", EVERY)
 def test_the_environ_of_the_view_asks_for_no_upgrade_and_is_otherwise_that_of_the_request(
     transport,
 ):

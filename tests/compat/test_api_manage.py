@@ -13,8 +13,9 @@ from socketio.namespace import BaseNamespace
 from socketio.server import serve_paste
 from tests.client import PollingClient, Recorder, event, make_app, serving, wait_for
 from tests.compat.standins import StandInServer, connected_socket, online
+from tests.streams import EVERY
 
-both = pytest.mark.parametrize("transport", ["websocket", "xhr-polling"])
+every = pytest.mark.parametrize("transport", EVERY)
 
 
 def test_the_version_is_a_tuple_of_ints():
@@ -78,7 +79,7 @@ def test_a_falsy_request_counts_as_not_given(request_):
     assert manage({"": BaseNamespace}, request_).request is None
 
 
-@both
+@every
 def test_everything_reaches_the_namespaces(transport):
     errors = Recorder()
 
@@ -104,7 +105,7 @@ def test_everything_reaches_the_namespaces(transport):
         ]
 
 
-@both
+@every
 def test_the_json_functions_are_used_on_the_wire(transport):
     class Chat(BaseNamespace):
         def on_upper(self, text):
@@ -146,7 +147,7 @@ def test_a_value_of_the_mapping_may_be_anything_that_makes_a_namespace(kind):
 # -- how often, and how long -----------------------------------------------------------------------
 
 
-@both
+@every
 def test_the_view_is_called_once_for_a_session_and_blocked_until_it_ends(transport):
     record = Recorder()
     managing = make_app({"": BaseNamespace})

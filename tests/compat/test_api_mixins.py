@@ -16,6 +16,7 @@ from tests.compat.standins import (
     put_in,
     queued,
 )
+from tests.streams import EVERY
 
 
 class Behind(BaseNamespace, RoomsMixin, BroadcastMixin):
@@ -277,7 +278,7 @@ def enter(client, endpoint="/chat", room=None):
         assert client.recv() == f"6::{endpoint}:1+[true]"
 
 
-@pytest.mark.parametrize("transport", ["websocket", "xhr-polling"])
+@pytest.mark.parametrize("transport", EVERY)
 def test_clients_talk_in_rooms_and_to_all(transport):
     with (
         serving({"/chat": Chat, "/news": Chat}) as server,

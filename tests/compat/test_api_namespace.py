@@ -21,8 +21,9 @@ from tests.compat.standins import (
     refusing,
     session,
 )
+from tests.streams import EVERY
 
-both = pytest.mark.parametrize("transport", ["websocket", "xhr-polling"])
+every = pytest.mark.parametrize("transport", EVERY)
 
 
 def chat_event(name, *args, msgid=""):
@@ -884,7 +885,7 @@ def left(socket):
     return socket.active_ns == {} and socket.state == "DISCONNECTED"
 
 
-@both
+@every
 @pytest.mark.parametrize("behaviour", ["calls super", "does not", "raises", "leaves"])
 def test_when_the_client_goes_every_namespace_is_told_once_whatever_it_does(transport, behaviour):
     record = Recorder()
@@ -1150,7 +1151,7 @@ def test_an_endpoint_may_be_left_whatever_the_acl_says():
         assert record.seen == ["told"]
 
 
-@both
+@every
 def test_a_client_that_may_not_connect_is_told_and_the_namespace_stays_closed(transport):
     class Chat(BaseNamespace):
         def get_initial_acl(self):

@@ -29,8 +29,9 @@ from tests.client import (
     wait_for,
 )
 from tests.compat.standins import client_of, listen_nowhere, online, running
+from tests.streams import ALL_CLIENTS, EVERY, STREAMING, WEBSOCKETS
 
-both = pytest.mark.parametrize("transport", ["websocket", "xhr-polling"])
+every = pytest.mark.parametrize("transport", EVERY)
 
 
 def page(_environ, start_response):
@@ -301,7 +302,7 @@ class OwnServer(SocketIOServer):
         return socket
 
 
-@both
+@every
 def test_every_look_up_goes_through_get_socket(transport):
     with running(listen_nowhere(make_app({"": BaseNamespace}), OwnServer)) as server:
         with client_of(server, transport) as client:
@@ -311,11 +312,11 @@ def test_every_look_up_goes_through_get_socket(transport):
             fetch(server, "GET", f"/socket.io/1//{client.sessid}/?disconnect=1")
             wait_for(lambda: not server.sockets)
         looked_up = list(server.looked_up)
-        requests = {"websocket": 1, "xhr-polling": 3}[transport]  # poll, post, poll
+        requests = 1 if transport in WEBSOCKETS else 3 - (transport in STREAMING)
         assert looked_up == ["", *[client.sessid] * (requests + 1)]
 
 
-@both
+@every
 def test_get_socket_may_be_replaced_on_the_class(transport, monkeypatch):
     # A well-known patch: an unknown session becomes a new one instead of an error.
     def patched_get_socket(self, sessid=""):
@@ -498,7 +499,7 @@ def test_serve_forever_may_follow_start():
     job.get(timeout=5)
 
 
-@both
+@every
 def test_stopping_ends_every_session_and_tells_the_namespaces(transport):
     told = Recorder()
 
@@ -508,7 +509,7 @@ def test_stopping_ends_every_session_and_tells_the_namespaces(transport):
 
     server = listen_nowhere(make_app({"/a": Chat, "/b": Chat}))
     server.start()
-    client = {"websocket": WebSocketClient, "xhr-polling": PollingClient}[transport](server).open()
+    client = ALL_CLIENTS[transport](server).open()
     client.send("1::/a", "1::/b")
     socket = server.sockets[client.sessid]
     wait_for(lambda: len(socket.active_ns) == 2)

@@ -19,7 +19,7 @@ from socketio.virtsocket import Socket
 from socketio.wire.payload import encode_payload
 from tests.client import fetch, serving, wait_for
 from tests.compat.standins import StandInServer, connected_socket, online
-from tests.streams import ALL_CLIENTS
+from tests.streams import ALL_CLIENTS, EVERY
 
 POLLING = [XHRPollingTransport, JSONPolling, XHRMultipartTransport, HTMLFileTransport]
 polling = pytest.mark.parametrize("cls", POLLING)
@@ -172,7 +172,7 @@ def test_a_websocket_carries_one_packet_in_a_frame():
         assert client.recv() == "3:::é😀"
 
 
-@pytest.mark.parametrize("transport", ["websocket", "xhr-polling"])
+@pytest.mark.parametrize("transport", EVERY)
 def test_the_transports_use_the_socket_s_methods_so_that_they_can_be_overridden(
     transport, monkeypatch
 ):

@@ -23,6 +23,7 @@ from tests.compat.standins import (
     queued,
     session,
 )
+from tests.streams import EVERY
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def socket(server):
     return connected_socket(server)
 
 
-both = pytest.mark.parametrize("transport", ["websocket", "xhr-polling"])
+every = pytest.mark.parametrize("transport", EVERY)
 
 
 # -- default_error_handler -------------------------------------------------------------------------
@@ -521,7 +522,7 @@ def test_the_reason_of_the_end_is_recorded_and_the_first_one_stays(socket):
 
 
 @pytest.mark.parametrize("end", ["kill", "disconnect"])
-@both
+@every
 def test_code_after_the_end_runs_even_in_a_handler_of_the_same_session(transport, end):
     record = Recorder()
 
@@ -588,7 +589,7 @@ def test_the_first_request_establishes_the_connection_and_every_later_one_is_a_h
 # -- packets of one session ------------------------------------------------------------------------
 
 
-@both
+@every
 def test_packets_are_handled_one_after_the_other_in_order(transport):
     record = Recorder()
 

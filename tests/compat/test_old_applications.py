@@ -17,7 +17,7 @@ from socketio.namespace import BaseNamespace
 from socketio.namespace import allowed_event_name_regex as imported_regex
 from socketio.server import SocketIOServer
 from socketio.virtsocket import Socket
-from tests.client import CLIENTS, Recorder, event, handshake, make_app, serving, wait_for
+from tests.client import Recorder, event, handshake, make_app, serving, wait_for
 from tests.clock import ManualClock
 from tests.compat.standins import (
     StandInServer,
@@ -29,8 +29,9 @@ from tests.compat.standins import (
     running,
     session,
 )
+from tests.streams import ALL_CLIENTS, EVERY
 
-both = pytest.mark.parametrize("transport", ["websocket", "xhr-polling"])
+every = pytest.mark.parametrize("transport", EVERY)
 
 
 def over(socket):
@@ -61,7 +62,7 @@ def manage_jobs(socket):
     gevent.joinall(socket.jobs)
 
 
-@both
+@every
 @pytest.mark.parametrize("manage", [manage_receiver, manage_receiver_and_watcher, manage_jobs])
 def test_a_home_made_manage_serves_and_returns_when_the_session_is_over(transport, manage):
     returned = Recorder()
@@ -112,7 +113,7 @@ def server_of(socket_class, namespaces, **kw):
     return listen_nowhere(make_app(namespaces), Server, **kw)
 
 
-@both
+@every
 def test_an_overridden_put_client_msg_sees_and_may_change_everything_the_server_says(transport):
     class Own(Socket):
         def put_client_msg(self, msg):
@@ -135,7 +136,7 @@ def test_an_overridden_put_client_msg_sees_and_may_change_everything_the_server_
         ]
 
 
-@both
+@every
 def test_an_overridden_send_packet_sees_every_packet_the_server_sends(transport):
     sent = Recorder()
 
@@ -163,7 +164,7 @@ def test_an_overridden_send_packet_sees_every_packet_the_server_sends(transport)
     assert {endpoint for _, endpoint in sent.seen} == {"/chat"}
 
 
-@both
+@every
 def test_an_overridden_put_server_msg_sees_and_may_change_everything_the_client_says(transport):
     class Own(Socket):
         def put_server_msg(self, msg):
@@ -174,7 +175,7 @@ def test_an_overridden_put_server_msg_sees_and_may_change_everything_the_client_
         assert client.recv() == '6:::1+["******"]'
 
 
-@both
+@every
 def test_an_overridden_get_server_msg_feeds_the_receiver(transport):
     class Own(Socket):
         def get_server_msg(self, **kwargs):
@@ -189,7 +190,7 @@ def test_an_overridden_get_server_msg_feeds_the_receiver(transport):
         wait_for(lambda: not server.sockets)
 
 
-@both
+@every
 def test_an_overridden_get_client_msg_feeds_the_transport(transport):
     class Own(Socket):
         def get_client_msg(self, **kwargs):
@@ -215,7 +216,7 @@ def test_an_overridden_get_multiple_client_msgs_feeds_a_poll():
 CALLED = ["kill", "disconnect", "detach", "remove_namespace", "heartbeat", "incr_hits", "spawn"]
 
 
-@both
+@every
 @pytest.mark.parametrize("name", [*CALLED, "error", "_receiver_loop", "_spawn_receiver_loop"])
 def test_an_overridden_method_of_a_socket_is_still_called(transport, name):
     called = Recorder()
@@ -355,12 +356,12 @@ def test_packets_are_sent_through_a_socket_that_was_kept():
         ]
 
 
-@both
+@every
 def test_what_is_sent_before_the_client_comes_is_delivered_when_it_does(transport):
     with serving({"": Echo}) as server:
         sessid = handshake(server)
         server.sockets[sessid].send_packet({"type": "message", "data": "early"})
-        client = CLIENTS[transport](server, sessid).open()
+        client = ALL_CLIENTS[transport](server, sessid).open()
         assert client.recv() == "3:::early"
         client.close()
 

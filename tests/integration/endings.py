@@ -14,9 +14,8 @@ import gevent
 from socketio.mixins import BroadcastMixin, RoomsMixin
 from socketio.namespace import BaseNamespace
 from socketio.server import SocketIOServer
-from tests.client import CLIENTS, Recorder, event, fetch, make_app, serving, wait_for
-
-STREAMING = ("websocket",)
+from tests.client import Recorder, event, fetch, make_app, serving, wait_for
+from tests.streams import ALL_CLIENTS, EVERY, POLLING, STREAMING, WEBSOCKETS
 
 
 @dataclass
@@ -70,7 +69,7 @@ def stay_away(_environ: Any, start_response: Callable[..., Any]) -> list[bytes]:
 
 def enter(server: SocketIOServer, transport: str, record: Recorder) -> Scene:
     """Connect a client and have it enter both namespaces."""
-    client = CLIENTS[transport](server).open()
+    client = ALL_CLIENTS[transport](server).open()
     client.send("1::/chat", "1::/news")
     for echo in ("1::/chat", "1::/news"):
         while (heard := client.recv()) == "2::":
@@ -165,25 +164,25 @@ SHORT = {"heartbeat_interval": 0.05, "heartbeat_timeout": 0.2, "close_timeout": 
 
 # Way of ending -> transports it exists on, settings it needs, the reason it is recorded with.
 ENDINGS: dict[Callable[[Scene], None], tuple[tuple[str, ...], dict[str, Any], dict[str, str]]] = {
-    client_says_goodbye: (("websocket", "xhr-polling"), {}, {"": "peer_left"}),
-    disconnect_url: (("websocket", "xhr-polling"), {}, {"": "peer_left"}),
-    websocket_close_frame: (("websocket",), {}, {"": "transport_lost"}),
-    tcp_fin: (("websocket",), {}, {"": "transport_lost"}),
-    tcp_rst: (("websocket",), {}, {"": "transport_lost"}),
+    client_says_goodbye: (EVERY, {}, {"": "peer_left"}),
+    disconnect_url: (EVERY, {}, {"": "peer_left"}),
+    websocket_close_frame: (WEBSOCKETS, {}, {"": "transport_lost"}),
+    tcp_fin: (STREAMING, {}, {"": "transport_lost"}),
+    tcp_rst: (STREAMING, {}, {"": "transport_lost"}),
     silence: (
-        ("websocket", "xhr-polling"),
+        EVERY,
         SHORT,
-        {"websocket": "heartbeat_timeout", "xhr-polling": "close_timeout"},
+        {"": "heartbeat_timeout", **dict.fromkeys(POLLING, "close_timeout")},
     ),
-    kicked_by_handler: (("websocket", "xhr-polling"), {}, {"": "kicked"}),
-    killed_by_handler: (("websocket", "xhr-polling"), {}, {"": "killed"}),
-    kicked_from_outside: (("websocket", "xhr-polling"), {}, {"": "kicked"}),
-    killed_from_outside: (("websocket", "xhr-polling"), {}, {"": "killed"}),
-    receiver_killed: (("websocket", "xhr-polling"), {}, {"": "killed"}),
-    client_leaves_last_namespace: (("websocket", "xhr-polling"), {}, {"": "last_namespace"}),
-    server_leaves_last_namespace: (("websocket", "xhr-polling"), {}, {"": "last_namespace"}),
-    server_stops: (("websocket", "xhr-polling"), {}, {"": "server_stopping"}),
-    peer_too_slow: (("websocket", "xhr-polling"), {"max_outbound_packets": 20}, {"": "slow_peer"}),
+    kicked_by_handler: (EVERY, {}, {"": "kicked"}),
+    killed_by_handler: (EVERY, {}, {"": "killed"}),
+    kicked_from_outside: (EVERY, {}, {"": "kicked"}),
+    killed_from_outside: (EVERY, {}, {"": "killed"}),
+    receiver_killed: (EVERY, {}, {"": "killed"}),
+    client_leaves_last_namespace: (EVERY, {}, {"": "last_namespace"}),
+    server_leaves_last_namespace: (EVERY, {}, {"": "last_namespace"}),
+    server_stops: (EVERY, {}, {"": "server_stopping"}),
+    peer_too_slow: (EVERY, {"max_outbound_packets": 20}, {"": "slow_peer"}),
 }
 
 CASES = [

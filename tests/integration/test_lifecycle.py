@@ -10,7 +10,6 @@ import pytest
 from socketio.namespace import BaseNamespace
 from socketio.server import SocketIOServer
 from tests.client import (
-    CLIENTS,
     PollingClient,
     Recorder,
     WebSocketClient,
@@ -33,16 +32,17 @@ from tests.integration.endings import (
     stay_away,
     wait_until_gone,
 )
+from tests.streams import ALL_CLIENTS, EVERY, POLLING, STREAMING, WEBSOCKETS
 
 
 def connect(server: SocketIOServer, transport: str) -> tuple[Any, Any]:
     """Return a connected client and its session, which may be over already."""
     sessid = handshake(server)
     socket = server.sockets[sessid]
-    return CLIENTS[transport](server, sessid).open(), socket
+    return ALL_CLIENTS[transport](server, sessid).open(), socket
 
 
-both = pytest.mark.parametrize("transport", ["websocket", "xhr-polling"])
+every = pytest.mark.parametrize("transport", EVERY)
 
 
 @pytest.mark.parametrize(("ending", "transport"), CASES, ids=lambda c: getattr(c, "__name__", c))
@@ -65,7 +65,7 @@ def test_every_namespace_is_told_exactly_once_and_the_reason_is_recorded(
 
 
 @pytest.mark.parametrize("handler", ["kick", "kill", "leave"])
-@both
+@every
 def test_code_behind_the_end_of_its_own_session_still_runs(transport: str, handler: str) -> None:
     with scene(transport, linger_timeout=0.2) as on:
         on.client.send("0::/news", event(handler, endpoint="/chat"))
@@ -73,7 +73,7 @@ def test_code_behind_the_end_of_its_own_session_still_runs(transport: str, handl
         assert on.record.seen[-1] == ("after", "/chat")
 
 
-@both
+@every
 def test_a_kick_is_the_last_thing_the_client_hears(transport: str) -> None:
     with scene(transport) as on:
         on.socket["/chat"].emit("before")
@@ -83,11 +83,11 @@ def test_a_kick_is_the_last_thing_the_client_hears(transport: str) -> None:
         wait_until_gone(on)
 
 
-@both
+@every
 def test_a_silent_disconnect_does_not_tell_the_client_to_stay_away(transport: str) -> None:
     with scene(transport, linger_timeout=0.2) as on:
         on.socket.disconnect(silent=True)
-        if transport == "websocket":
+        if transport in STREAMING:
             with pytest.raises(EOFError):
                 on.client.recv()
         wait_until_gone(on)
@@ -132,17 +132,18 @@ def test_a_poll_that_waits_hears_the_disconnect_url() -> None:
         wait_until_gone(on)
 
 
-@both
+@every
 def test_a_stopping_server_lets_its_clients_come_back(transport: str) -> None:
     with scene(transport) as on:
-        if transport == "xhr-polling":
-            poll = on.client.start_poll()
+        if transport in POLLING:
+            on.client.start_poll()
             wait_for(lambda: on.socket.transport)
         stopper = gevent.spawn(on.server.stop, 5)
-        if transport == "xhr-polling":
-            assert poll.read_answer().text == "8::"
+        if transport in POLLING:
+            assert on.client.end_poll() == ["8::"]
         else:
-            with pytest.raises(EOFError, match=r"close frame b'.x03.xe9'"):
+            how = r"close frame b'.x03.xe9'" if transport in WEBSOCKETS else "has ended"
+            with pytest.raises(EOFError, match=how):
                 on.client.recv()
         on.client.close()
         wait_until_gone(on)
@@ -151,15 +152,15 @@ def test_a_stopping_server_lets_its_clients_come_back(transport: str) -> None:
         assert not on.server._connections
 
 
-@both
+@every
 def test_a_server_that_stops_with_goodbye_tells_its_clients_to_stay_away(transport: str) -> None:
     with scene(transport) as on:
-        if transport == "xhr-polling":
-            poll = on.client.start_poll()
+        if transport in POLLING:
+            on.client.start_poll()
             wait_for(lambda: on.socket.transport)
         gevent.spawn(on.server.stop, 5, goodbye=True)
-        said = poll.read_answer().text if transport == "xhr-polling" else on.client.recv()
-        assert said == "0::"
+        said = on.client.end_poll() if transport in POLLING else [on.client.recv()]
+        assert said == ["0::"]
 
 
 def test_a_stopped_server_can_be_started_again_on_its_port() -> None:
@@ -209,7 +210,7 @@ def test_sessions_over_the_limit_are_told_to_come_later() -> None:
         assert fetch(server, "GET", "/socket.io/1/").status == 503
 
 
-@both
+@every
 def test_a_view_that_returns_without_managing_ends_the_session(
     transport: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -223,7 +224,7 @@ def test_a_view_that_returns_without_managing_ends_the_session(
         client.close()
 
 
-@both
+@every
 def test_a_view_that_raises_ends_the_session_so_that_the_client_comes_back(
     transport: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -235,13 +236,13 @@ def test_a_view_that_raises_ends_the_session_so_that_the_client_comes_back(
         wait_for(lambda: socket.state == "DISCONNECTED")
         assert socket.disconnect_reason == "app_ended"
         assert "the view is broken" in caplog.text
-        if transport == "websocket":
+        if transport in STREAMING:
             with pytest.raises(EOFError):
                 client.recv()
         client.close()
 
 
-@both
+@every
 def test_the_view_gets_one_call_returns_afterwards_and_its_result_is_closed(transport: str) -> None:
     record = Recorder()
 
@@ -258,7 +259,7 @@ def test_the_view_gets_one_call_returns_afterwards_and_its_result_is_closed(tran
         return Result([b"ignored"])
 
     with serving(app) as server:
-        client = CLIENTS[transport](server).open()
+        client = ALL_CLIENTS[transport](server).open()
         sessid = client.sessid
         client.send("3:::one", "3:::two")
         client.send("0::")
@@ -308,10 +309,10 @@ class Misbehaving(BaseNamespace):
         ("1::/nowhere", "no_such_namespace"),
     ],
 )
-@both
+@every
 def test_a_bad_packet_or_handler_harms_only_itself(transport: str, bad: str, error: str) -> None:
     with serving({"": Misbehaving}) as server:
-        client = CLIENTS[transport](server).open()
+        client = ALL_CLIENTS[transport](server).open()
         client.send(bad)
         answer = client.recv()
         while '"name":"error"' not in answer:  # an ack that was refused comes first
@@ -325,12 +326,12 @@ def test_a_bad_packet_or_handler_harms_only_itself(transport: str, bad: str, err
         client.close()
 
 
-@both
+@every
 def test_a_handler_that_never_returns_stops_neither_others_nor_the_end(transport: str) -> None:
     with serving({"": Misbehaving}, linger_timeout=0.2) as server:
-        stuck = CLIENTS[transport](server).open()
+        stuck = ALL_CLIENTS[transport](server).open()
         stuck.send(event("forever"))
-        other = CLIENTS[transport](server).open()
+        other = ALL_CLIENTS[transport](server).open()
         other.send(event("ok", "fine", msgid="1+"))
         assert other.recv() == '6:::1+["fine"]'
         socket = server.sockets[stuck.sessid]
@@ -542,14 +543,14 @@ def test_a_held_poll_keeps_a_session_and_the_gap_after_it_ends_it_by_a_hand_turn
         assert on.socket.disconnect_reason == "close_timeout"
 
 
-@both
+@every
 def test_heartbeats_in_real_time_keep_an_answering_client_and_end_a_silent_one(
     transport: str,
 ) -> None:
     settings = {"heartbeat_interval": 0.05, "heartbeat_timeout": 0.4, "close_timeout": 0.4}
     with scene(transport, **settings) as on:
         for _ in range(20):  # twenty intervals are more than twice the timeout
-            if transport == "websocket":
+            if transport in STREAMING:
                 assert on.client.recv() == "2::"
                 on.client.send("2::")
             else:
@@ -560,4 +561,4 @@ def test_heartbeats_in_real_time_keep_an_answering_client_and_end_a_silent_one(
 
 
 def reason_of_silence(transport: str) -> str:
-    return "heartbeat_timeout" if transport == "websocket" else "close_timeout"
+    return "heartbeat_timeout" if transport in STREAMING else "close_timeout"

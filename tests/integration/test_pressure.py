@@ -12,7 +12,6 @@ import pytest
 from socketio.mixins import BroadcastMixin
 from socketio.namespace import BaseNamespace
 from tests.client import (
-    CLIENTS,
     PollingClient,
     WebSocketClient,
     event,
@@ -22,6 +21,7 @@ from tests.client import (
     wait_for,
 )
 from tests.integration.endings import scene, wait_until_gone
+from tests.streams import ALL_CLIENTS, EVERY
 
 
 def over(socket: Any) -> bool:
@@ -163,7 +163,7 @@ def test_a_post_to_a_session_that_is_ending_is_refused_not_swallowed() -> None:
         assert on.client.poll() == ["0::"]
 
 
-@pytest.mark.parametrize("transport", list(CLIENTS))
+@pytest.mark.parametrize("transport", EVERY)
 def test_a_timeout_in_the_view_ends_the_session(transport: str) -> None:
     def app(_environ: Any, _start_response: Any) -> list[bytes]:
         with gevent.Timeout(0.01):
@@ -173,7 +173,7 @@ def test_a_timeout_in_the_view_ends_the_session(transport: str) -> None:
     with serving(app) as server:
         sessid = handshake(server)
         socket = server.sockets[sessid]
-        client = CLIENTS[transport](server, sessid).open()
+        client = ALL_CLIENTS[transport](server, sessid).open()
         wait_for(lambda: over(socket))
         assert socket.disconnect_reason == "app_ended"
         client.close()
