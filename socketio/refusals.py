@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
 
 from socketio.clock import Timekeeper
@@ -43,7 +44,7 @@ class RefusalLog:
         """
         self.counts[kind] += 1
         now = self._clock.now()
-        if now < self._quiet_until.get(kind, 0):
+        if now < self._quiet_until.get(kind, -math.inf):
             return
         self._quiet_until[kind] = now + _PAUSE
         more = self.counts[kind] - self._told[kind] - 1

@@ -28,6 +28,7 @@ from socketio.policyserver import FlashPolicyServer
 from socketio.refusals import RefusalLog
 from socketio.session.lifecycle import DisconnectReason, Event
 from socketio.session.table import SessionTable
+from socketio.tcp import send_at_once
 from socketio.virtsocket import Socket
 from socketio.websocket.handler import WebSocketHandler
 from socketio.wire.cors import OriginPolicy
@@ -233,6 +234,7 @@ class SocketIOServer(WSGIServer):
 
     def handle(self, sock: Any, address: Any) -> None:
         """Serve one connection; called by gevent in a greenlet of its own."""
+        send_at_once(sock)
         handler = self.handler_class(self.config, sock, address, self)
         greenlet = gevent.getcurrent()
         self._connections[greenlet] = handler

@@ -10,7 +10,7 @@ from typing import Any
 
 import gevent.socket
 
-__all__ = ["Peer", "look_at_peer", "unacknowledged"]
+__all__ = ["Peer", "look_at_peer", "send_at_once", "unacknowledged"]
 
 
 class Peer(Enum):
@@ -19,6 +19,18 @@ class Peer(Enum):
     OPEN = "it may still send"
     CLOSED = "it said that it sends nothing more"
     BROKEN = "it threw away what we had written, or the network did"
+
+
+def send_at_once(sock: Any) -> None:
+    """Have the system send each write when it is made; for TCP, others have no such delay.
+
+    Without it the second write of an answer, its body, waits for the peer to confirm the first,
+    which peers put off for 40 ms.
+    """
+    try:
+        sock.setsockopt(gevent.socket.IPPROTO_TCP, gevent.socket.TCP_NODELAY, 1)
+    except OSError:
+        return
 
 
 def unacknowledged(sock: Any) -> int:
@@ -39,18 +51,19 @@ def look_at_peer(sock: Any) -> Peer:
     Over TLS there is no looking ahead: the answer is always OPEN. The system reports a broken
     connection once; who sees it has to remember it.
     """
-    if hasattr(sock, "do_handshake"):
-        return Peer.OPEN
-    timeout = sock.gettimeout()
-    sock.settimeout(0.0)
     try:
-        data = sock.recv(1, gevent.socket.MSG_PEEK)
+        if hasattr(sock, "do_handshake"):
+            return Peer.OPEN
+        timeout = sock.gettimeout()
+        sock.settimeout(0.0)
+        try:
+            data = sock.recv(1, gevent.socket.MSG_PEEK)
+        finally:
+            sock.settimeout(timeout)
     except BlockingIOError:
         return Peer.OPEN
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # broken off, or closed on our side
         return Peer.BROKEN
-    finally:
-        sock.settimeout(timeout)
     if data:
         return Peer.OPEN
     # Closed with something of ours on the way: nobody reads that any more.

@@ -78,7 +78,7 @@ class OriginPolicy:
         The origin is echoed, never ``*``: the 0.9 client sends its handshake with credentials.
         """
         origin = _origin_header(environ)
-        if origin is None:
+        if origin is None or not (origin.isascii() and origin.isprintable()):
             return []
         return [
             ("Access-Control-Allow-Origin", origin),

@@ -27,7 +27,7 @@ MULTIPART_TYPE = 'multipart/x-mixed-replace;boundary="socketio"'
 
 _PART_HEAD = b"Content-Type: text/plain; charset=UTF-8\r\n\r\n"
 _PART_END = b"\r\n--socketio\r\n"
-_WORD_JOINER = "\u2060"
+_HYPHENS = "-\u2060-"
 
 
 def htmlfile_script(text: str) -> bytes:
@@ -45,11 +45,18 @@ def multipart_part(text: str) -> bytes:
     """Return ``text`` as one part with the boundary behind it.
 
     Browsers look for the boundary anywhere, so a packet must not contain it, or one user could
-    write the packets of another. In JSON it is escaped, which changes nothing; a plain message
-    gets an invisible character (U+2060) between its hyphens.
+    write the packets of another. In JSON it is escaped, which changes nothing; a plain message,
+    or an endpoint, gets an invisible character (U+2060) between its hyphens.
     """
     if _BOUNDARY in text:
-        is_json = text[:1] in ("4", "5", "6")
-        between = "-\\u002d" if is_json else f"-{_WORD_JOINER}-"
-        text = text.replace(_BOUNDARY, f"{between}socketio")
+        head, colon, data = _split_data(text)
+        hyphens = "-\\u002d" if text[:1] in ("4", "5", "6") else _HYPHENS
+        head = head.replace(_BOUNDARY, f"{_HYPHENS}socketio")
+        text = head + colon + data.replace(_BOUNDARY, f"{hyphens}socketio")
     return _PART_HEAD + to_utf8(text) + _PART_END
+
+
+def _split_data(text: str) -> tuple[str, str, str]:
+    """Cut a packet in front of its data, which stands behind the third colon."""
+    fields = text.split(":", 3)
+    return ":".join(fields[:3]), ":" if len(fields) > 3 else "", "".join(fields[3:])

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from gevent import socket as gsocket
-
 from socketio.server import SocketIOServer
-from tests.client import DEADLINE
 from tests.conversations.recording import (
+    Chunk,
     Closed,
     Frame,
     Headers,
@@ -22,63 +20,24 @@ from tests.conversations.recording import (
     Request,
     Response,
     Step,
+    said,
     utf8,
 )
-
-HEADER_END = b"\r\n\r\n"
-
-
-class Wire:
-    """One TCP connection, byte for byte."""
-
-    def __init__(self, server: SocketIOServer) -> None:
-        self.sock = gsocket.create_connection(("127.0.0.1", server.server_port))
-        self.sock.settimeout(DEADLINE)
-        self._buffer = b""
-
-    def send(self, data: bytes) -> None:
-        self.sock.sendall(data)
-
-    def read(self, count: int) -> bytes:
-        """Return the next ``count`` bytes, fewer only at the end of the connection."""
-        while len(self._buffer) < count and self._fill():
-            pass
-        data, self._buffer = self._buffer[:count], self._buffer[count:]
-        return data
-
-    def read_head(self) -> bytes:
-        """Return everything up to the end of an HTTP header."""
-        while HEADER_END not in self._buffer and self._fill():
-            pass
-        head, end, self._buffer = self._buffer.partition(HEADER_END)
-        return head + end
-
-    def at_end(self) -> bool:
-        """Tell whether the server ended the connection with nothing more to say."""
-        return not self.read(1)
-
-    def _fill(self) -> bool:
-        data = self.sock.recv(65536)
-        self._buffer += data
-        return bool(data)
-
-    def close(self) -> None:
-        self.sock.close()
+from tests.conversations.wire import Wire, compare, hear
 
 
 class Player:
     """The client of one conversation.
 
-    ``header_differences`` is, by kind of answer, what becomes of a recorded header, ``session_id``
-    a pattern for the ids. ``on_note`` and ``on_pause`` are called when the conversation comes to
-    one, ``on_speech`` with the text the server is about to say.
+    ``our_headers`` tells, by kind of answer, which headers of ours stand for the recorded ones.
+    ``on_note`` and ``on_pause`` are called when the conversation comes to one, ``on_speech`` with
+    the text the server is about to say, ``on_session`` with each new session id.
     """
 
     def __init__(
         self,
         server: SocketIOServer,
-        header_differences: Mapping[str, Mapping[str, str | None]],
-        session_id: str,
+        our_headers: Callable[[str, Headers], Headers],
         *,
         on_note: Callable[[str], None],
         on_pause: Callable[[float], None],
@@ -86,8 +45,7 @@ class Player:
         on_session: Callable[[str], None],
     ) -> None:
         self._server = server
-        self._header_differences = header_differences
-        self._session_id = session_id
+        self._our_headers = our_headers
         self._on_note, self._on_pause = on_note, on_pause
         self._on_speech, self._on_session = on_speech, on_session
         self._wires: dict[int, Wire] = {}
@@ -103,20 +61,30 @@ class Player:
             Closed: self._end,
             Request: self._ask,
             Response: self._hear,
+            Chunk: self._hear_chunk,
             Frame: self._exchange_frame,
             Note: lambda note: self._on_note(note.text),
             Pause: lambda pause: self._on_pause(pause.seconds),
         }
         for number, step in enumerate(steps):
             try:
+                text = said(step)
+                if text is not None:
+                    self._on_speech(text)
                 parts[type(step)](step)
             except (AssertionError, OSError) as exc:
                 raise AssertionError(f"step {number}, {step}: {exc}") from exc
+
+    def expect_silence(self) -> None:
+        """Demand that the server has nothing more to say on any connection that is open."""
+        for number, wire in self._wires.items():
+            assert wire.is_silent(), f"more came over connection {number}"
 
     def hang_up(self) -> None:
         """End all connections that are still open."""
         for wire in self._wires.values():
             wire.close()
+        self._wires.clear()
 
     # -- the client ----------------------------------------------------------------------------
 
@@ -127,7 +95,7 @@ class Player:
         self._asked[step.connection] = []
 
     def _end(self, step: Closed) -> None:
-        wire = self._wires[step.connection]
+        wire = self._wires.pop(step.connection)
         if step.by == "server":
             assert wire.at_end(), "the server said more"
             self.compared += 1
@@ -149,62 +117,46 @@ class Player:
     def _hear(self, step: Response) -> None:
         wire, request = self._wires[step.connection], self._asked[step.connection].pop(0)
         kind = kind_of(request)
-        self._on_speech(step.body)
-        head = wire.read_head().decode("latin-1")
-        status, *lines = head.removesuffix("\r\n\r\n").split("\r\n")
-        assert status == f"HTTP/1.1 {step.status}", head
-        headers = [(name, value) for name, _, value in (line.partition(": ") for line in lines)]
-        length = int(dict(headers).get("Content-Length", 0))
-        body = wire.read(length)
-        if kind == "handshake":
-            self._learn_session(step.body, body.decode())
-        else:
-            assert body == utf8(step.body)
-        expected = self._expected_headers(kind, step.headers, length)
-        if kind == "upgrade":
-            assert headers == list(expected.items())  # no header more, in the same order
-        else:
-            _check_date(headers)
-            assert dict(headers) == expected
-            assert len(headers) == len(expected)
+        expected = replace(step, headers=self._our_headers(kind, step.headers))
+        heard = hear(wire, endless=kind in ("stream", "upgrade"))
+        # An upgrade has no date, and its headers come in the recorded order.
+        sids = compare(heard, expected, in_order=kind == "upgrade")
+        for name, sid in sids.items():
+            self._sids[name] = sid
+            self._on_session(sid)
         self.compared += 1
 
-    def _expected_headers(self, kind: str, recorded: Headers, length: int) -> dict[str, str]:
-        expected = {} if kind == "upgrade" else {"Date": "is checked"}
-        for name, value in recorded:
-            ours = self._header_differences[kind].get(f"{name}: {value}", f"{name}: {value}")
-            if ours is not None:
-                ours_name, ours_value = ours.replace("LENGTH", str(length)).split(": ")
-                expected[ours_name] = ours_value
-        return expected
-
-    def _learn_session(self, recorded: str, body: str) -> None:
-        sid, rest = recorded.split(":", 1)
-        match = re.fullmatch(f"({self._session_id}):(.*)", body)
-        assert match, body
-        assert match[2] == rest
-        self._sids[sid] = match[1]
-        self._on_session(match[1])
+    def _hear_chunk(self, step: Chunk) -> None:
+        data = utf8(step.text)
+        self._expect_bytes(step.connection, b"%x\r\n%b\r\n" % (len(data), data))
 
     def _exchange_frame(self, step: Frame) -> None:
-        wire = self._wires[step.connection]
         if step.sender == "client":
-            wire.send(masked(step))
-            return
-        if step.header[0] == 0x81:
-            self._on_speech(step.payload.decode())
-        wanted = step.header + step.payload
-        assert wire.read(len(wanted)) == wanted
+            self._wires[step.connection].send(masked(step))
+        else:
+            self._expect_bytes(step.connection, step.header + step.payload)
+
+    def _expect_bytes(self, connection: int, wanted: bytes) -> None:
+        heard = self._wires[connection].read(len(wanted))
+        assert heard == wanted, f"{heard!r} is not {wanted!r}"
         self.compared += 1
 
 
 def kind_of(request: Request) -> str:
     """Return what kind of answer a request has."""
-    if request.target.startswith("/socket.io/1/?"):
-        return "handshake"
+    if re.match(r"/socket\.io/0*1/?(\?|$)", request.target):
+        return (
+            "jsonp handshake" if re.search(r"[?&]jsonp=\d+(&|$)", request.target) else "handshake"
+        )
+    if "disconnect" in request.target:
+        return "disconnect"
     if "/websocket/" in request.target:
         return "upgrade"
-    return {"GET": "poll", "POST": "post"}[request.method]
+    if request.method == "POST":
+        return "post"
+    if "/htmlfile/" in request.target:
+        return "stream"
+    return "jsonp poll" if "/jsonp-polling/" in request.target else "poll"
 
 
 def masked(frame: Frame) -> bytes:
@@ -212,11 +164,3 @@ def masked(frame: Frame) -> bytes:
     mask = secrets.token_bytes(4)
     data = bytes(byte ^ mask[index % 4] for index, byte in enumerate(frame.payload))
     return frame.header + mask + data
-
-
-def _check_date(headers: list[tuple[str, str]]) -> None:
-    """Replace the date, which recordings leave out, by a word, after a look at it."""
-    for index, (name, value) in enumerate(headers):
-        if name == "Date":
-            assert parsedate_to_datetime(value).year >= 2020
-            headers[index] = (name, "is checked")

@@ -3,14 +3,15 @@
 How to read a file: ``#N`` is the number of a TCP connection in the order of opening. Session ids,
 host and port, and the number that defeats caches are replaced by SID, HOST and T; the headers Date
 and Keep-Alive are left out. Payloads are JSON string literals and shown unmasked; ``[81 83 +mask]``
-are the first bytes of a frame's header. Every line is understood, or parsing fails.
+are the first bytes of a frame's header. Every line is understood, or parsing fails. The requests
+made by hand, in ``recorded/raw``, have a form of their own: see :mod:`tests.conversations.raw`.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -47,12 +48,20 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """An HTTP response of the server, its chunks joined."""
+    """An HTTP response of the server; the chunks of one that was complete at once are joined."""
 
     connection: int
     status: str
     headers: Headers
     body: str = ""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One chunk of a response that goes on; the last one is empty."""
+
+    connection: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,7 @@ class Pause:
     seconds: float
 
 
-Step: TypeAlias = Opened | Closed | Request | Response | Frame | Note | Pause
+Step: TypeAlias = Opened | Closed | Request | Response | Chunk | Frame | Note | Pause
 
 
 @dataclass(frozen=True)
@@ -93,9 +102,11 @@ class Recording:
 
 
 def names() -> list[str]:
-    """Return all recordings there are, as ``transport/scenario``."""
+    """Return all recordings of a client there are, as ``transport/scenario``."""
     return sorted(
-        f"{path.parent.name}/{path.stem}" for path in FOLDER.glob("*/*.txt") if path.is_file()
+        f"{path.parent.name}/{path.stem}"
+        for path in FOLDER.glob("*/*.txt")
+        if path.parent.name != "raw"
     )
 
 
@@ -161,10 +172,10 @@ class _Parser:
         if lines and (match := _BODY.fullmatch(lines[-1])):
             lines.pop()
             body = json.loads(match[2])
-            _check(int(match[1]), body)
+            check_size(int(match[1]), body)
         headers = tuple((name, value) for name, value in (line.split(": ") for line in lines))
         if "Content-Length" in dict(headers):
-            _check(int(dict(headers)["Content-Length"]), body)
+            check_size(int(dict(headers)["Content-Length"]), body)
         return first, headers, body
 
     def _take_indented(self) -> list[str]:
@@ -174,14 +185,17 @@ class _Parser:
         return taken
 
     def _add_chunk(self, connection: int, size: int, text: str) -> None:
-        # The session ids of the reference server have 20 characters.
-        _check(size, re.sub(r"SID\d*", "x" * 20, text))
-        for index in reversed(range(len(self._steps))):
-            step = self._steps[index]
-            if isinstance(step, Response) and step.connection == connection:
-                self._steps[index] = replace(step, body=step.body + text)
-                return
-        raise ValueError("a chunk without a response")
+        check_size(size, text)
+        steps = self._steps
+        steps.append(Chunk(connection, text))
+        if text:
+            return
+        start = len(steps)
+        while isinstance(step := steps[start - 1], Chunk) and step.connection == connection:
+            start -= 1
+        if isinstance(step, Response) and step.connection == connection:
+            body = "".join(chunk.text for chunk in steps[start:] if isinstance(chunk, Chunk))
+            steps[start - 1 :] = [Response(connection, step.status, step.headers, body)]
 
 
 def _frame(match: re.Match[str]) -> Frame:
@@ -200,60 +214,33 @@ def utf8(text: str) -> bytes:
     return text.encode()
 
 
-def _check(size: int, text: str) -> None:
-    if size != len(utf8(text)):
-        raise ValueError(f"{text!r} has {len(utf8(text))} bytes, not {size}")
+def check_size(size: int, text: str) -> None:
+    """Raise ValueError unless ``text`` has ``size`` bytes, with session ids as they were then."""
+    # The session ids of the reference server have 20 characters.
+    sent = utf8(re.sub(r"SID\d*", "x" * 20, text))
+    if size != len(sent):
+        raise ValueError(f"{text!r} has {len(sent)} bytes, not {size}")
 
 
-# -- steps as they stand in the recordings, for tables of differences ------------------------------
-
-_XHR = (("User-Agent", "node-XMLHttpRequest"), ("Accept", "*/*"))
+_DRESSED = (r'io\.j\[[0-9]+\]\((".*")\);', r'<script>_\((".*")\);</script>')
 
 
-def poll(connection: int, sid: str = "SID") -> Request:
-    """Return the client's poll."""
-    headers = (*_XHR, ("Host", "HOST"), ("Connection", "keep-alive"))
-    return Request(connection, "GET", f"/socket.io/1/xhr-polling/{sid}?t=T", headers)
+def said(step: Step) -> str | None:
+    """Return what the server says to the client in a step, out of the dress of the transport."""
+    if isinstance(step, Frame):
+        return step.payload.decode() if step.sender == "server" and step.header[0] == 0x81 else None
+    text = {Response: "body", Chunk: "text"}.get(type(step))
+    if text is None:
+        return None
+    dressed = getattr(step, text)
+    for pattern in _DRESSED:
+        if match := re.fullmatch(pattern, dressed):
+            return str(json.loads(match[1]))
+    return str(dressed)
 
 
-def answer(connection: int, body: str) -> Response:
-    """Return the server's answer to a poll."""
-    headers = (
-        ("Content-Type", "text/plain; charset=UTF-8"),
-        ("Content-Length", str(len(utf8(body)))),
-        ("Connection", "Keep-Alive"),
-    )
-    return Response(connection, "200 OK", headers, body)
-
-
-def posted(connection: int) -> Response:
-    """Return the server's answer to a POST."""
-    headers = (
-        ("Content-Length", "1"),
-        ("Content-Type", "text/plain; charset=UTF-8"),
-        ("Connection", "keep-alive"),
-    )
-    return Response(connection, "200 OK", headers, "1")
-
-
-def refused(connection: int, text: str) -> Response:
-    """Return an answer of ours that ends the connection."""
-    headers = (
-        ("Content-Type", "text/plain; charset=UTF-8"),
-        ("Content-Length", str(len(utf8(text)))),
-        ("Connection", "close"),
-    )
-    return Response(connection, "400 Bad Request", headers, text)
-
-
-def says(connection: int, text: str) -> Frame:
-    """Return a text frame of the server, shorter than 65,536 bytes."""
-    payload = utf8(text)
-    length = len(payload)
-    header = bytes([0x81, length]) if length < 126 else b"\x81\x7e" + length.to_bytes(2, "big")
-    return Frame(connection, "server", header, payload)
-
-
-def closes(connection: int, code: int = 1000) -> Frame:
-    """Return a close frame of the server."""
-    return Frame(connection, "server", b"\x88\x02", code.to_bytes(2, "big"))
+def is_said_by_server(step: Step) -> bool:
+    """Tell whether a step is one that our server has to make."""
+    if isinstance(step, Frame):
+        return step.sender == "server"
+    return isinstance(step, (Response, Chunk)) or (isinstance(step, Closed) and step.by == "server")

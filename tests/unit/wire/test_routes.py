@@ -3,9 +3,11 @@
 import pytest
 
 from socketio.wire.routes import (
+    ClientFile,
     Disconnect,
     Exchange,
     Handshake,
+    NewerClient,
     WrongVersion,
     jsonp_index,
     match_route,
@@ -117,6 +119,124 @@ def test_the_resource_is_compared_as_it_stands(resource, path, ours):
     assert match_route(path, "", resource) == (Handshake(None) if ours else None)
 
 
+CLIENT_FILES = {
+    "/socket.io/socket.io.js": ClientFile(flash=False),
+    "/socket.io/static/flashsocket/WebSocketMain.swf": ClientFile(flash=True),
+    "/socket.io/static/flashsocket/WebSocketMainInsecure.swf": ClientFile(flash=True),
+}
+
+NO_CLIENT_FILE = [
+    *["/socket.io.js", "/socket.io/socket.io.js/", "/socket.io//socket.io.js"],
+    *["/socket.io/Socket.io.js", "/socket.io/socket.io.JS", "/socket.io/socketxio.js"],
+    *["/socket.io/socket.io.min.js", "/socket.io/socket.io.v0.9.17.js", "/socket.io/socket.io.js~"],
+    *["/socket.io/socket.io+websocket.js", "/socket.io/socket.io.js.map", "/socket.io/.js"],
+    *["/socket.io/socket.io.js\n", "/socket.io/socket.io.js\x00", "/socket.io/socket.io.js "],
+    *[
+        "/socket.io/ socket.io.js",
+        "/socket.io/\x00/socket.io.js",
+        "/socket.io/socket.io.js\x00.png",
+    ],
+    *["/socket.io/socket.io.js?x", "/socket.io/socket.io.js;x", "/socket.io/socket.io.js#x"],
+    *["/socket.io/./socket.io.js", "/socket.io/../socket.io/socket.io.js"],
+    *[
+        "/socket.io/../socket.io.js",
+        "/socket.io/..\\socket.io.js",
+        "/socket.io/%2e%2e/socket.io.js",
+    ],
+    *["/socket.io/socket.io.js/../socket.io.js", "/socket.io/socket.io.js/..", "/socket.io/.."],
+    *["/socket.io/../../../../etc/passwd", "/socket.io//etc/passwd", "/socket.io/static"],
+    *["/socket.io/static/", "/socket.io/static/socket.io.js", "/socket.io/static/../socket.io.js"],
+    *["/socket.io/static/flashsocket/", "/socket.io/static/flashsocket/../../socket.io.js"],
+    *["/socket.io/static/flashsocket/WebSocketMain.swf/", "/socket.io/WebSocketMain.swf"],
+    *["/socket.io/static/flashsocket/websocketmain.swf", "/socket.io/static/WebSocketMain.swf"],
+    *["/socket.io/static/flashsocket/./WebSocketMain.swf", "/socket.io/flashsocket/x.swf"],
+    *["/socket.io/static/flashsocket/../flashsocket/WebSocketMain.swf"],
+    *["/socket.io/static//flashsocket/WebSocketMain.swf", "/x/socket.io/socket.io.js"],
+]
+
+
+@pytest.mark.parametrize("query", ["", "t=1", "disconnect", "jsonp=1", "EIO=4"])
+@pytest.mark.parametrize(("path", "route"), CLIENT_FILES.items())
+def test_the_files_of_the_client_have_one_path_each(path, route, query):
+    assert match_route(path, query, "socket.io") == route
+
+
+@pytest.mark.parametrize("path", NO_CLIENT_FILE)
+def test_no_other_path_is_a_file(path):
+    assert match_route(path, "", "socket.io") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/socket.io/1/../socket.io.js", Exchange("..", "socket.io.js")),
+        ("/socket.io/1/socket.io.js", None),
+        ("/socket.io/1/../../socket.io.js", None),
+        ("/socket.io/2/../socket.io.js", WrongVersion("2")),
+    ],
+)
+def test_a_path_that_leaves_the_protocol_is_no_file_either(path, route):
+    assert match_route(path, "", "socket.io") == route
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/v1/chat/socket.io.js", ClientFile(flash=False)),
+        ("/v1/chat/chat.js", None),
+        ("/chat/socket.io.js", None),
+        ("/socket.io/socket.io.js", None),
+    ],
+)
+def test_the_files_are_below_the_resource(path, route):
+    assert match_route(path, "", "v1/chat") == route
+
+
+@pytest.mark.parametrize("path", ["/socket.io", "/socket.io/"])
+@pytest.mark.parametrize(
+    ("query", "version"),
+    [
+        ("EIO=4", "4"),
+        ("EIO=3&transport=polling&t=Oabc", "3"),
+        ("transport=websocket&EIO=4", "4"),
+        ("EIO=3&EIO=4", "3"),
+        ("EIO=", ""),
+        ("EIO", ""),
+        ("EIO=%0d%0ax", "\r\nx"),
+        ("EIO=4" + "&k=" * 99, "4"),
+    ],
+)
+def test_a_newer_client_is_known_by_its_query(path, query, version):
+    assert match_route(path, query, "socket.io") == NewerClient(version)
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/socket.io/", ""),
+        ("/socket.io/", "eio=4"),
+        ("/socket.io/", "xEIO=4"),
+        ("/socket.io/", "x=EIO"),
+        ("/socket.io/", "transport=polling"),
+        ("/socket.io/", "EIO=4" + "&k=" * 100),
+        ("/socket.io//", "EIO=4"),
+        ("/socket.iox", "EIO=4"),
+        ("/", "EIO=4"),
+        ("/engine.io/", "EIO=4"),
+        ("/socket.io/abc", "EIO=4"),
+    ],
+)
+def test_what_is_no_newer_client_belongs_to_the_application(path, query):
+    assert match_route(path, query, "socket.io") is None
+
+
+def test_the_key_of_newer_clients_means_nothing_to_the_protocol_we_speak():
+    assert match_route("/socket.io/1/", "EIO=4", "socket.io") == Handshake(None)
+    assert match_route(f"/socket.io/1/websocket/{SID}", "EIO=4", "socket.io") == Exchange(
+        "websocket", SID
+    )
+
+
 @pytest.mark.parametrize(
     ("query", "index"),
     [
@@ -160,6 +280,8 @@ def test_the_index_of_a_poll_has_its_own_key():
         (Exchange("a", "b"), "sessid"),
         (Disconnect("a", "b"), "sessid"),
         (WrongVersion("2"), "version"),
+        (NewerClient("4"), "version"),
+        (ClientFile(flash=False), "flash"),
     ],
 )
 def test_a_route_cannot_be_changed(route, field):
