@@ -1,4 +1,4 @@
-"""The client closes at every byte of a request, an answer or a frame: nothing lost, nothing twice."""
+"""The client closes at every byte of a request, an answer, a frame: nothing lost, nothing twice."""
 
 from __future__ import annotations
 
