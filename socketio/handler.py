@@ -13,7 +13,8 @@ from typing import Any
 import gevent
 
 from socketio.clientfile import NOT_CONFIGURED
-from socketio.handshake import BAD_ORIGIN, answer_handshake, refuse_handshake, script_response
+from socketio.handshake import answer_handshake, script_response
+from socketio.refusals import let_origin_read, refuse_origin, refuse_transport, refuse_version
 from socketio.session.lifecycle import DisconnectReason, Event
 from socketio.stricthttp import StrictHTTPHandler
 from socketio.transports import (
@@ -115,14 +116,14 @@ class SocketIOHandler(StrictHTTPHandler):
         if isinstance(route, ClientFile):
             return self._client_file(route)
         if isinstance(route, (WrongVersion, NewerClient)):
-            return self._refuse_version(route)
+            return refuse_version(self, route, self.dialect.speaks)
         transport = self._transport(route) if isinstance(route, Exchange) else None
         jsonp = isinstance(route, Handshake) and route.jsonp is not None
         # What a foreign page can ask for without an Origin, its Referer decides.
         blind = jsonp or not getattr(transport, "has_origin", True)
         script = blind or isinstance(route, Disconnect)
         if not self.server.origin_policy.allows(self.environ, script=script):
-            return self._refuse_origin(route)
+            return refuse_origin(self, route)
         response: Response | None
         if isinstance(route, Handshake):
             response = self._handshake(route)
@@ -131,42 +132,7 @@ class SocketIOHandler(StrictHTTPHandler):
         else:
             response = self._exchange(route, transport)
         if response is not None and not blind:
-            self._let_origin_read(response)
-        return response
-
-    def _let_origin_read(self, response: Response) -> None:
-        """Add the headers without which a page of an allowed origin may not read the answer."""
-        if not any(name == "Access-Control-Allow-Origin" for name, _ in response.headers):
-            response.headers += self.server.origin_policy.headers(self.environ)
-
-    def _refuse_origin(self, route: Route) -> Response:
-        origin = self.environ.get("HTTP_ORIGIN") or self.environ.get("HTTP_REFERER") or "unknown"
-        self.server.refusals.note(
-            "origin", "refused the origin %.100r: allow it with origins=[...]", origin
-        )
-        why = ": this server allows its own origin and those in its setting 'origins'"
-        if isinstance(route, Handshake):
-            return refuse_handshake(route, "403 Forbidden", BAD_ORIGIN, why)
-        return error_response("403 Forbidden", BAD_ORIGIN + why, close=isinstance(route, Exchange))
-
-    def _refuse_version(self, route: WrongVersion | NewerClient) -> Response:
-        speaks = f"This server speaks {self.dialect.speaks}"
-        if isinstance(route, WrongVersion):
-            text = f"Protocol version not supported. {speaks}."
-            self.server.refusals.note(
-                "version", "refused protocol version %.20r: %s", route.version, speaks
-            )
-        else:
-            text = (
-                f"{speaks}; a client of Socket.IO 1 or later cannot connect to it. "
-                "Use socket.io-client 0.9."
-            )
-            self.server.refusals.note(
-                "version", "refused a client of Engine.IO %.20r: %s", route.version, speaks
-            )
-        response = error_response("400 Bad Request", text, close=True)
-        if self.server.origin_policy.allows(self.environ):
-            self._let_origin_read(response)
+            let_origin_read(self, response)
         return response
 
     def _client_file(self, route: ClientFile) -> Response:
@@ -216,13 +182,7 @@ class SocketIOHandler(StrictHTTPHandler):
 
     def _exchange(self, route: Exchange, transport: Any) -> Response | None:
         if transport is None:
-            offered = ", ".join(self.server.transports)
-            self.server.refusals.note(
-                "transport", "refused the transport %.50r: offered are %s", route.transport, offered
-            )
-            return error_response(
-                "400 Bad Request", f"transport not available here: use {offered}", close=True
-            )
+            return refuse_transport(self, route)
         method = self.environ["REQUEST_METHOD"]
         if method != "POST":
             self.ignore_body()
