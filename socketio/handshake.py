@@ -35,16 +35,20 @@ def answer_handshake(handler: Any, route: Handshake) -> Response:
         return _try_later()
     try:
         granted = server.authorize(environ)
+        if isinstance(granted, Mapping):
+            granted = dict(granted)
     except UnauthorizedError as exc:
         server.refusals.note("authorize", "refused a handshake: %.200s", str(exc) or "unauthorized")
         return refuse_handshake(route, "403 Forbidden", _UNAUTHORIZED)
-    except Exception:
+    except BaseException as exc:
+        if isinstance(exc, KeyboardInterrupt) or server.stopping:
+            raise
         log.exception("authorize() failed")
         return refuse_handshake(route, "500 Internal Server Error", _ERROR)
     if granted is False:
         server.refusals.note("authorize", "refused a handshake: authorize() returned False")
         return refuse_handshake(route, "403 Forbidden", _UNAUTHORIZED)
-    if not (granted is None or granted is True or isinstance(granted, Mapping)):
+    if not (granted is None or granted is True or isinstance(granted, dict)):
         log.error(
             "authorize() returned %.100r: return True or a dictionary to let a client in, False "
             "to refuse it",
@@ -53,7 +57,7 @@ def answer_handshake(handler: Any, route: Handshake) -> Response:
         return refuse_handshake(route, "500 Internal Server Error", _ERROR)
     if server.stopping or server.is_full():  # authorize() may have taken its time
         return _try_later()
-    return _welcome(handler, route, granted if isinstance(granted, Mapping) else {})
+    return _welcome(handler, route, granted if isinstance(granted, dict) else {})
 
 
 def _welcome(handler: Any, route: Handshake, granted: Mapping[str, Any]) -> Response:

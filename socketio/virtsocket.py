@@ -128,7 +128,7 @@ class Socket(SessionCore):
         self.wsgi_app_greenlet: Any = None
         self._acks: AckTable | None = None
         self._awaits_ack: tuple[str, int] | None = None
-        self._opening: Packet | None = None
+        self._opening: Any = None
         self._echo_withheld = False
         self._pump: Callable[[], None] | None = None
 

@@ -122,9 +122,12 @@ class Receiver:
             ns = socket.namespaces[endpoint](socket.environ, endpoint, request=socket.request)
             if vars(ns).get("_left"):  # it sent its client away
                 return None
+            if endpoint:  # it may refuse, and until then nobody else may write to its client
+                socket._opening = ImpliedConnect(endpoint)
             socket.active_ns[endpoint] = ns
             _initialize(ns)
             if socket.active_ns.get(endpoint) is not ns:
+                socket._opening = None
                 return None
         except (GreenletExit, KeyboardInterrupt):
             raise
@@ -139,6 +142,7 @@ class Receiver:
 
     def _drop(self, endpoint: str, ns: Any) -> None:
         """Forget a namespace that refused to open, and tell the client that it did not."""
+        self._socket._opening = None
         self._socket.active_ns.pop(endpoint, None)
         if ns is not None:
             ns.kill_local_jobs()
@@ -200,9 +204,9 @@ class Receiver:
         socket = self._socket
         log.info("session %s: refused on %r: %.200s", socket.short_id, endpoint, why)
         socket._opening, socket._echo_withheld = None, False
-        if socket.active_ns.get(endpoint) is ns:
-            del socket.active_ns[endpoint]
         if ns is not None:
+            if socket.active_ns.get(endpoint) is ns:
+                del socket.active_ns[endpoint]
             ns.kill_local_jobs()
         socket.send_packet(socket.dialect.refusal(endpoint))
 

@@ -1,7 +1,7 @@
 """What jsonp-polling and the JSONP handshake put around a text, and take off one. Pure.
 
 The answer is a script that runs in somebody's page: nothing goes into it but a number we have
-checked and a string literal of ASCII characters.
+checked and a JSON string literal.
 """
 
 from __future__ import annotations
@@ -10,9 +10,13 @@ import json
 from urllib.parse import parse_qs
 
 from socketio.errors import PayloadError
+from socketio.wire.payload import MARKER
 
 __all__ = ["form_text", "jsonp_error", "jsonp_script"]
 
+# What stands between packets of a payload. Clients that are no browsers look for it before they
+# read the literal; to a browser it makes no difference.
+_MARKER = "\ufffd"
 # The one field that counts, and room for those that an old browser or a proxy may add.
 _MAX_FIELDS = 100
 
@@ -20,18 +24,18 @@ _MAX_FIELDS = 100
 def jsonp_script(index: str, text: str) -> str:
     """Return the script that hands ``text`` to callback ``index`` of the page (section 9).
 
-    ASCII-only JSON: U+2028 and U+2029 raw would end the literal in old engines.
+    ASCII-only JSON but for U+FFFD: U+2028 and U+2029 raw would end the literal in old engines.
 
     Args:
         index: Digits, from :func:`socketio.wire.routes.jsonp_index`; nothing else may ever go in.
         text: Any text; a lone surrogate stays one.
     """
-    return f"io.j[{index}]({json.dumps(text)});"
+    return f"io.j[{index}]({_literal(text)});"
 
 
 def jsonp_error(index: str, text: str) -> str:
     """Return the script that reports a failed handshake to callback ``index`` (section 2.4)."""
-    return f"io.j[{index}](new Error({json.dumps(text)}));"
+    return f"io.j[{index}](new Error({_literal(text)}));"
 
 
 def form_text(body: bytes) -> str:
@@ -58,3 +62,8 @@ def form_text(body: bytes) -> str:
     if not isinstance(text, str):
         raise PayloadError("the field 'd' is no JSON string")
     return text
+
+
+def _literal(text: str) -> str:
+    # U+FFFD stays raw: socketIO-client, in Python, looks for it before it reads the literal.
+    return f'"{MARKER.join([json.dumps(part)[1:-1] for part in text.split(MARKER)])}"'

@@ -31,8 +31,10 @@ def script_poll(connection: int) -> Request:
 
 
 def script(connection: int, text: str, *, ascii_only: bool = False) -> Response:
-    """Return the server's answer to that."""
-    body = f"io.j[1]({json.dumps(text, ensure_ascii=ascii_only)});"
+    """Return the server's answer to that; the marker of a payload is raw in any case."""
+    parts = [json.dumps(part, ensure_ascii=ascii_only)[1:-1] for part in text.split("\ufffd")]
+    marker = "\ufffd"
+    body = f'io.j[1]("{marker.join(parts)}");'
     headers = (
         ("Content-Type", "text/javascript; charset=UTF-8"),
         ("Content-Length", str(len(utf8(body)))),

@@ -544,6 +544,18 @@ REQUESTS = {
     "disconnect": ("GET", "/socket.io/1//SID/?disconnect=1"),
 }
 
+REFUSED_REQUESTS = {
+    **REQUESTS,
+    "flashsocket": ("GET", "/socket.io/1/flashsocket/SID"),
+    "jsonp poll": ("GET", "/socket.io/1/jsonp-polling/SID?i=1"),
+    "jsonp post": ("POST", "/socket.io/1/jsonp-polling/SID?i=1"),
+    "htmlfile": ("GET", "/socket.io/1/htmlfile/SID"),
+    "htmlfile post": ("POST", "/socket.io/1/htmlfile/SID"),
+    "multipart": ("GET", "/socket.io/1/xhr-multipart/SID"),
+    "multipart post": ("POST", "/socket.io/1/xhr-multipart/SID"),
+    "preflight": ("OPTIONS", "/socket.io/1/xhr-polling/SID"),
+}
+
 FOREIGN = [
     "http://evil.example",
     "http://evil.example:PORT",
@@ -565,9 +577,9 @@ FOREIGN = [
 
 
 def ask_with(on: Place, kind: str, socket: Any, **headers: str) -> Answer:
-    method, target = REQUESTS[kind]
-    body = b"3:::hello" if kind == "post" else b""
-    if kind == "websocket":
+    method, target = REFUSED_REQUESTS[kind]
+    body = b"3:::hello" if kind.endswith("post") else b""
+    if kind.endswith("socket"):
         headers = {**UPGRADE, **headers}
     return on.fetch(method, target.replace("SID", socket.sessid), body, **headers)
 
@@ -577,7 +589,7 @@ def own_origin(on: Place, origin: str) -> str:
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
-@pytest.mark.parametrize("kind", REQUESTS)
+@pytest.mark.parametrize("kind", REFUSED_REQUESTS)
 def test_by_default_a_foreign_origin_is_refused_everywhere(kind: str, origin: str) -> None:
     with place() as on:
         url, socket = open_session(on)
