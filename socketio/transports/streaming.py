@@ -8,6 +8,7 @@ from typing import Any
 from gevent.queue import Empty
 
 from socketio.session.deadlines import Deadline
+from socketio.session.lifecycle import State
 from socketio.transports.base import Response
 from socketio.transports.polling import XHRPollingTransport
 from socketio.virtsocket import Socket
@@ -230,6 +231,8 @@ def carry(handler: Any, socket: Any, link: Any) -> None:
     """
     socket._attach(link)
     try:
+        if socket.state is State.DISCONNECTED:  # while the answer to the request was written
+            return
         if not socket._establish():
             link.start()
             link.pump()

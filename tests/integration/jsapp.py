@@ -3,8 +3,11 @@
 It listens on a port of the system's choosing, prints it as one line of JSON, and stops when its
 standard input ends. Beside the namespaces it has a few ordinary routes on the same server:
 
-- ``/`` an empty page with the 0.9 browser client and ``scenarios.js``;
+- ``/`` an empty page with the 0.9 browser client and the scenarios;
+- ``/sandboxed`` the same page, which is of no origin at all;
+- ``/cookies`` sets one cookie for each of the values of ``SameSite``;
 - ``/observed?token=T`` what the handlers saw of the sessions with that token in their query;
+- ``/sessions?token=T`` how many handshakes with it were granted, how many sessions there are;
 - ``/finish?token=T`` emits the event ``finish`` to them, ``/kick?token=T`` disconnects them.
 
 Clients put the token of their test into the query of the URL that they connect to.
@@ -16,6 +19,7 @@ import argparse
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -34,11 +38,18 @@ JAVASCRIPT = "text/javascript; charset=utf-8"
 FILES = {
     "/socket.io.js": JS / "node_modules" / "socket.io-client" / "dist" / "socket.io.js",
     "/scenarios.js": JS / "scenarios.js",
+    "/strangers.js": JS / "strangers.js",
 }
 PAGE = """<!DOCTYPE html>
 <meta charset="utf-8"><title>0.9</title><link rel="icon" href="data:,">
-<script src="/socket.io.js"></script><script src="/scenarios.js"></script>
+<body><script src="/socket.io.js"></script><script src="/scenarios.js"></script>
+<script src="/strangers.js"></script>
 """
+PAGES = {"/": [], "/sandboxed": [("Content-Security-Policy", "sandbox allow-scripts allow-forms")]}
+COOKIES = [
+    ("Set-Cookie", f"{site.lower()}={site}; Path=/; HttpOnly; SameSite={site}{more}")
+    for site, more in (("Strict", ""), ("Lax", ""), ("None", "; Secure"))
+]
 
 
 @dataclass
@@ -53,6 +64,10 @@ class Record:
     """How many times the view's call of ``socketio_manage()`` came back."""
     reason: str | None = None
     """``socket.disconnect_reason`` after that."""
+    origin: str | None = None
+    """``Origin`` of its handshake."""
+    cookie: str | None = None
+    """``Cookie`` of its handshake."""
     connects: list[str] = field(default_factory=list)
     """The namespaces that called ``recv_connect()``, in order."""
     disconnects: dict[str, list[str | None]] = field(default_factory=dict)
@@ -163,10 +178,12 @@ class Application:
 
     def __init__(self) -> None:
         self.records = Records()
+        self.granted: Counter[str] = Counter()
         namespaces = ("", "/chat", "/other")
         self.namespaces = dict.fromkeys(namespaces, Watched)
         self.routes: dict[str, Callable[[str], object]] = {
             "/observed": self.observed,
+            "/sessions": self.sessions,
             "/finish": self.finish,
             "/kick": self.kick,
         }
@@ -176,9 +193,11 @@ class Application:
         if "socketio" in environ:
             self.manage(environ)
             return []
-        status, kind = "200 OK", "application/json"
-        if path == "/":
-            text, kind = PAGE, "text/html; charset=utf-8"
+        status, kind, more = "200 OK", "application/json", []
+        if path in PAGES:
+            text, kind, more = PAGE, "text/html; charset=utf-8", PAGES[path]
+        elif path == "/cookies":
+            text, more = json.dumps("there you are"), COOKIES
         elif path in FILES:
             text, kind = FILES[path].read_text(encoding="utf-8"), JAVASCRIPT
         elif path in self.routes:
@@ -186,13 +205,20 @@ class Application:
         else:
             status, text = "404 Not Found", json.dumps(f"nothing at {path}")
         body = text.encode()
-        start_response(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
+        headers = [("Content-Type", kind), ("Content-Length", str(len(body))), *more]
+        start_response(status, headers)
         return [body]
+
+    def authorize(self, environ: dict[str, Any]) -> bool:
+        self.granted[token_of(environ)] += 1
+        return True
 
     def manage(self, environ: dict[str, Any]) -> None:
         record = self.records.of(environ)
         record.views += 1
         socket = environ["socketio"]
+        record.origin = socket.handshake_environ.get("HTTP_ORIGIN")
+        record.cookie = socket.handshake_environ.get("HTTP_COOKIE")
         socketio_manage(environ, self.namespaces, request=self.records)
         record.ended += 1
         record.reason = socket.disconnect_reason
@@ -207,6 +233,10 @@ class Application:
             }
             for record in self.records.with_token(token)
         ]
+
+    def sessions(self, token: str) -> list[int]:
+        tokens = [token_of(socket.handshake_environ) for socket in self.server.sockets.values()]
+        return [self.granted[token], tokens.count(token)]
 
     def finish(self, token: str) -> int:
         sockets = self.live_sockets(token)
@@ -230,8 +260,10 @@ def main() -> None:
     for name in ("heartbeat-interval", "heartbeat-timeout", "close-timeout"):
         parser.add_argument(f"--{name}", type=float)
     parser.add_argument("--transports", type=lambda names: names.split(","))
+    parser.add_argument("--origins")
     settings = {name: value for name, value in vars(parser.parse_args()).items() if value}
     application = Application()
+    settings["authorize"] = application.authorize
     server = SocketIOServer(("127.0.0.1", 0), application, log=None, **settings)
     application.server = server
     server.start()

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 class Proxy:
     """Passes TCP connections on to a port of this machine.
 
-    Once it is cut it resets all connections there are and all that come, until it is mended.
-    One thread owns all the sockets.
+    Once it is cut it resets all connections there are and all that come, until it is mended, and so
+    it does when nobody listens on ``target``. One thread owns all the sockets.
     """
 
     def __init__(self, target: int) -> None:
-        self._target = target
+        self.target = target
         self._cut = False
         self._peers: dict[socket.socket, socket.socket] = {}
         self._selector = selectors.DefaultSelector()
@@ -70,7 +70,11 @@ class Proxy:
         if self._cut:
             reset(near)
             return
-        far = socket.create_connection(("127.0.0.1", self._target))
+        try:
+            far = socket.create_connection(("127.0.0.1", self.target))
+        except OSError:
+            reset(near)
+            return
         for end, other in ((near, far), (far, near)):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._peers[end] = other

@@ -29,7 +29,8 @@ const people = (page) => page.$$eval('#people li', (items) => items.map((item) =
 const talk = async (openPage, { url, transport, texts, secret, welcome }) => {
   const enter = async (nickname, room) => {
     const page = await openPage();
-    await page.goto(`${url}?transport=${transport}`);
+    // Not "load": a poll that jsonp-polling begins before it, as a script, keeps it waiting.
+    await page.goto(`${url}?transport=${transport}`, { waitUntil: 'domcontentloaded' });
     await page.waitForSelector(
       `#status[data-state="connected"][data-transport="${transport}"]`);
     await join(page, nickname, room);

@@ -95,6 +95,7 @@
   // into the global list of transports; splicing that list is what selects one.
   const open = (io, request, options) => {
     if (request.transport) io.transports.splice(0, io.transports.length, request.transport);
+    if ('cors' in request) io.util.ua.hasCORS = request.cors; // without, it handshakes by script
     const root = io.connect(`${request.url}/?token=${request.token}`, Object.assign({
       'force new connection': true,
       'reconnection delay': 20,
@@ -114,7 +115,7 @@
 
   // ---- scenarios -----------------------------------------------------------------------------
 
-  const all = {};
+  const all = exports.all = {};
 
   all.connect = async (io, request) => {
     const root = open(io, request);
@@ -263,6 +264,26 @@
     return { ...identity(root), sum, reason, silenced, log: inbox.log };
   };
 
+  // One event with an ack each way.
+  all.exchange = async (io, request) => {
+    const root = open(io, request);
+    const inbox = new Inbox(root, ['thanks']);
+    root.on('question', (a, b, fn) => fn(a * b));
+    const sum = await acked((fn) => root.emit('add', 2, 3, fn));
+    root.emit('ask me');
+    return { ...identity(root), sum, thanks: await inbox.next('thanks') };
+  };
+
+  // Is not let in. Another request on the same server, from begin to end, lies between the refusal
+  // and the look at what became of it.
+  all.refused = async (io, request) => {
+    const root = open(io, request);
+    const inbox = new Inbox(root);
+    const [error] = await inbox.next('error');
+    await fetch(`${request.url}/`, { mode: 'no-cors' });
+    return { error, log: inbox.log, connected: root.socket.connected, open: root.socket.open };
+  };
+
   // Is there, and still is after its result: the test ends it from outside.
   all.stay = async (io, request) => {
     const root = open(io, request);
@@ -326,6 +347,16 @@
     const sum = await acked((fn) => chat.emit('add', 5, 6, fn));
     return { first, second: identity(root), lost, before, meanwhile, after, sum,
       root: inboxes[0].log, chat: inboxes[1].log };
+  };
+
+  // One scenario over several transports after each other, the token of each with its name behind.
+  all.each = async (io, request, report) => {
+    const results = {};
+    for (const [name, way] of Object.entries(request.ways)) {
+      const token = `${request.token}-${name}`;
+      results[name] = await all[request.each](io, { ...request, ...way, token }, report);
+    }
+    return results;
   };
 
   // ---- running one ---------------------------------------------------------------------------
