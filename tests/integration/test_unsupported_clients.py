@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,10 +12,11 @@ from socketio import socketio_manage
 from socketio.namespace import BaseNamespace
 from socketio.server import SocketIOServer
 from tests.client import Answer, Connection, PollingClient, Recorder, fetch, handshake, serving
-from tests.clock import ManualClock
 from tests.streams import ALL_CLIENTS, EVERY
 
 SPEAKS = "Socket.IO 0.9"
+
+
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -79,12 +79,15 @@ def assert_refused(answer: Answer, *words: str) -> None:
 
 # -- Socket.IO 1 and later -------------------------------------------------------------------------
 
+
 NEWER = [
     f"/socket.io/?EIO={version}&transport={transport}{more}"
     for version in (2, 3, 4)
     for transport in ("polling", "websocket")
     for more in ("", "&t=Nabc123", "&sid=AAAAabcd", "&b64=1", "&j=0")
 ]
+
+
 ODD = [
     "/socket.io?EIO=4&transport=polling",
     "/socket.io/?transport=polling&EIO=4",
@@ -161,6 +164,7 @@ def test_a_query_key_of_our_client_with_that_name_does_no_harm() -> None:
 
 # -- other versions of the protocol ----------------------------------------------------------------
 
+
 VERSIONS = ["0", "2", "3", "4", "10", "11", "00", "2.0", "1.1", "1.5", "0.9", "9" * 300]
 
 
@@ -207,6 +211,7 @@ def test_what_is_no_version_is_the_application_s(version: str) -> None:
 
 
 # -- transports ------------------------------------------------------------------------------------
+
 
 UNKNOWN = [
     "polling",
@@ -272,6 +277,7 @@ def test_a_server_of_one_transport_names_that_one(only: str) -> None:
 
 # -- pages of other origins ------------------------------------------------------------------------
 
+
 REFUSED = ["/socket.io/?EIO=4&transport=polling", "/socket.io/2/", "/socket.io/1/nothing/123"]
 
 
@@ -294,95 +300,6 @@ def test_a_page_of_a_foreign_origin_may_not(target: str) -> None:
         assert answer.status in (400, 403)
         assert "access-control-allow-origin" not in answer.headers
         here.check()
-
-
-# -- the log ---------------------------------------------------------------------------------------
-
-KINDS = {
-    "version": ["/socket.io/?EIO=4&transport=polling", "/socket.io/2/?t=1"],
-    "transport": ["/socket.io/1/nothing/123"],
-    "origin": ["/socket.io/1/?t=1"],
-    "authorize": ["/socket.io/1/?t=1"],
-}
-
-
-def ask(server: SocketIOServer, kind: str, times: int) -> None:
-    for number in range(times):
-        target = KINDS[kind][number % len(KINDS[kind])]
-        headers = {"Origin": "http://evil.example"} if kind == "origin" else {}
-        assert fetch(server, "GET", target, **headers).status in (400, 403)
-
-
-def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    found = [r for r in caplog.records if r.name == "socketio.handler"]
-    assert all(record.levelno == logging.WARNING for record in found)
-    return [record.getMessage() for record in found]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_log_gets_a_line_in_ten_seconds_and_the_count_is_full(
-    kind: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    clock = ManualClock()
-    with serving({}, clock=clock, authorize=lambda _: False) as server:
-        ask(server, kind, 30)
-        assert len(lines(caplog)) == 1
-        clock.advance(9.9)
-        ask(server, kind, 10)
-        (first,) = lines(caplog)
-        assert first.startswith("refused ")
-        assert "more like it" not in first
-        clock.advance(0.2)
-        ask(server, kind, 5)
-        _, second = lines(caplog)
-        assert second.endswith("(39 more like it before)")
-        clock.advance(10.1)
-        ask(server, kind, 1)
-        assert lines(caplog)[2].endswith("(4 more like it before)")
-        assert server.refusals.counts == {kind: 46}
-
-
-def test_one_kind_does_not_silence_another(caplog: pytest.LogCaptureFixture) -> None:
-    with serving({}, clock=ManualClock(), authorize=lambda _: False) as server:
-        for kind in KINDS:
-            ask(server, kind, 3)
-        assert len(lines(caplog)) == len(KINDS)
-        assert server.refusals.counts == dict.fromkeys(KINDS, 3)
-
-
-@pytest.mark.parametrize(
-    "target",
-    [
-        "/socket.io/?EIO=%0aFAKE%20LINE" + "x" * 3000,
-        "/socket.io/1/%0d%0aFAKE%20LINE" + "x" * 3000 + "/123",
-        "/socket.io/" + "9" * 3000 + "/",
-        "/socket.io/1/%1b%5b31mred/123",
-    ],
-)
-def test_what_a_client_writes_is_short_and_harmless_in_the_log(
-    target: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    with serving({}) as server:
-        assert fetch(server, "GET", target).status == 400
-    (line,) = lines(caplog)
-    assert line.isprintable()
-    assert len(line) < 300
-
-
-@pytest.mark.parametrize(
-    ("kind", "told"),
-    [
-        ("version", "Socket.IO 0.9 (version 1)"),
-        ("transport", "offered are websocket, flashsocket, htmlfile, xhr-polling"),
-        ("origin", "origins=["),
-    ],
-)
-def test_the_line_says_what_is_offered_or_what_to_set(
-    kind: str, told: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    with serving({}) as server:
-        ask(server, kind, 1)
-    assert told in lines(caplog)[0]
 
 
 # -- many of them ----------------------------------------------------------------------------------
