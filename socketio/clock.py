@@ -62,17 +62,18 @@ class Clock:
 
     def stop(self) -> None:
         """Stop and close the hub timer; what is still queued is not called any more."""
+        self._disarm()
+        self._deadlines = Deadlines()
+
+    def _disarm(self) -> None:
         if self._timer is not None:
             self._timer.stop()
             self._timer.close()
             self._timer = None
         self._armed_for = float("inf")
-        self._deadlines = Deadlines()
 
     def _arm(self, when: float) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer.close()
+        self._disarm()
         self._armed_for = when
         self._timer = gevent.get_hub().loop.timer(max(0.0, when - self.now()))
         # update: the loop's own notion of now may be as old as the callback we are called in.
@@ -89,7 +90,5 @@ class Clock:
         following = self._deadlines.next_due()
         if following is not None:
             self._arm(following)
-        elif self._timer is not None:
-            self._timer.stop()
-            self._timer.close()
-            self._timer = None
+        else:  # also when a callback has armed the timer for what another one cancelled
+            self._disarm()

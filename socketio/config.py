@@ -54,7 +54,7 @@ class Settings(Mapping[str, Any]):
     keepalive_timeout: float = _seconds(75, "seconds a connection may wait for its next request")
     header_timeout: float = _seconds(10, "seconds a request may take to send its header")
     body_timeout: float = _seconds(30, "seconds a POST may take to send its body")
-    write_timeout: float = _seconds(30, "seconds a WebSocket peer may take to accept a write")
+    write_timeout: float = _seconds(30, "seconds a client may take to accept a write")
     max_body_size: int = _count(1_000_000, "bytes in the body of a POST")
     max_message_size: int = _count(1_000_000, "bytes in a WebSocket message")
     max_payload_packets: int = _count(1_000, "packets in the body of a POST")

@@ -119,7 +119,7 @@ class SocketIOServer(WSGIServer):
         self.serves_client = client_js is not False
         self.client_file = ClientFile(client_js) if client_js else None
         self.strict_http = strict_http
-        self.clock: Timekeeper = clock or Clock()
+        self.clock: Timekeeper = Clock() if clock is None else clock
         self.refusals = RefusalLog(self.clock)
         self.backplane: Backplane = LocalBackplane(self.sockets)
         self.policy_server = policy_server

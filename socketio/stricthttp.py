@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import io
 import logging
+import struct
 import time
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ import gevent
 import gevent.socket
 from gevent.pywsgi import Input, WSGIHandler
 
-from socketio.tcp import Peer, look_at_peer
+from socketio.tcp import Peer, look_at_peer, unacknowledged
 from socketio.wire.httpcheck import find_header_fault, find_request_line_fault
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ _PARTING_SECONDS = 1
 _PARTING_BYTES = 1 << 24
 
 
+# SO_LINGER: close at once, and drop what is not delivered.
+_RESET = struct.pack("ii", 1, 0)
 _TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -46,7 +49,8 @@ class StrictHTTPHandler(WSGIHandler):
     environ: dict[str, Any]
     application: Any
     result: Any
-    ignored_socket_errors = (*WSGIHandler.ignored_socket_errors, errno.ETIMEDOUT)
+    # EBADF: cut by us while it was written to.
+    ignored_socket_errors = (*WSGIHandler.ignored_socket_errors, errno.ETIMEDOUT, errno.EBADF)
 
     idle = False
     """Whether the connection waits for its next request."""
@@ -54,6 +58,7 @@ class StrictHTTPHandler(WSGIHandler):
     """Whether a body may still be coming that was not read."""
     broken = False
     """Whether the client ended the connection before it had all that we wrote."""
+    _half_closed = False
     _header_timer: Any = None
 
     # -- reading a request ---------------------------------------------------------------------
@@ -96,7 +101,10 @@ class StrictHTTPHandler(WSGIHandler):
             with gevent.Timeout(self.server.config.keepalive_timeout, False):  # type: ignore[arg-type]
                 if self.rfile.peek(1):
                     return True
-            self.broke_off()
+                self.broke_off()
+                return False
+            if self._unconfirmed():
+                self._abandon()
         except OSError:
             self.broken = True
         finally:
@@ -162,20 +170,42 @@ class StrictHTTPHandler(WSGIHandler):
         """Let the client read our last answer before the connection closes; blocks, bounded."""
         try:
             self.socket.shutdown(gevent.socket.SHUT_WR)
-            with gevent.Timeout(_PARTING_SECONDS, False):  # type: ignore[arg-type]
-                left = _PARTING_BYTES
-                while left > 0 and (data := self.socket.recv(65536)):
-                    left -= len(data)
+            self._half_closed = True
+            waited = 0
+            while not self._hear_out():
+                waited += _PARTING_SECONDS
+                if not self._unconfirmed():
+                    break
+                if waited >= self.server.config.write_timeout:
+                    self._abandon()
+                    return
             self.broke_off()
         except (OSError, ValueError):
             self.broken = True
 
+    def _hear_out(self) -> bool:
+        """Read until the client ends its side; False when it takes longer than a moment."""
+        left = _PARTING_BYTES
+        with gevent.Timeout(_PARTING_SECONDS, False):  # type: ignore[arg-type]
+            while left > 0 and (data := self.socket.recv(65536)):
+                left -= len(data)
+            return True
+        return False
+
+    def _unconfirmed(self) -> bool:
+        return unacknowledged(self.socket, half_closed=self._half_closed) > 0
+
+    def _abandon(self) -> None:
+        """Give up what the client has not taken: for good, or it would have it twice."""
+        self.broken = True
+        self.socket.setsockopt(gevent.socket.SOL_SOCKET, gevent.socket.SO_LINGER, _RESET)
+
     def peer_is_gone(self) -> bool:
         """Tell whether the client has closed the connection while we held its request.
 
-        Never blocks. Over TLS the answer is always False, for there is no looking ahead.
+        Never blocks.
         """
-        return look_at_peer(self.socket) is not Peer.OPEN
+        return look_at_peer(self.socket, half_closed=self._half_closed) is not Peer.OPEN
 
     def broke_off(self) -> bool:
         """Tell whether the client ended the connection before it had all that we wrote.
@@ -183,8 +213,9 @@ class StrictHTTPHandler(WSGIHandler):
         May be asked at any time, from any greenlet, also after the connection; never blocks.
         """
         sock = self.__dict__.get("socket")
-        if sock is not None and look_at_peer(sock) is Peer.BROKEN:
-            self.broken = True
+        if sock is not None:
+            peer = look_at_peer(sock, half_closed=self._half_closed)
+            self.broken = self.broken or peer is Peer.BROKEN
         return self.broken
 
     def shutdown_connection(self) -> None:

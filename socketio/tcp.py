@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import fcntl
+import select
 import struct
 from enum import Enum
 from termios import TIOCOUTQ
 from typing import Any
 
 import gevent.socket
+from gevent import monkey
 
 __all__ = ["Peer", "look_at_peer", "send_at_once", "unacknowledged"]
+
+
+# Patched, the standard one would let other greenlets run.
+_poll = monkey.get_original("select", "poll")
+_CLOSED = getattr(select, "POLLRDHUP", select.POLLHUP)
 
 
 class Peer(Enum):
@@ -33,38 +40,44 @@ def send_at_once(sock: Any) -> None:
         return
 
 
-def unacknowledged(sock: Any) -> int:
+def unacknowledged(sock: Any, *, half_closed: bool = False) -> int:
     """Return how many of the bytes that were written the peer's system has not confirmed.
 
     Zero where the system does not tell. Never blocks.
+
+    Args:
+        sock: The connection.
+        half_closed: Whether we have ended our side: the system counts that as a byte.
     """
     try:
         answer = fcntl.ioctl(sock.fileno(), TIOCOUTQ, bytes(4))
     except (OSError, ValueError):
         return 0
-    return int(struct.unpack("i", answer)[0])
+    count = int(struct.unpack("i", answer)[0])
+    return max(0, count - 1) if half_closed else count
 
 
-def look_at_peer(sock: Any) -> Peer:
-    """Tell how the other end stands. Never blocks and takes no data from the connection.
+def look_at_peer(sock: Any, *, half_closed: bool = False) -> Peer:
+    """Tell how the other end stands. Never blocks and takes nothing from the connection.
 
-    Over TLS there is no looking ahead: the answer is always OPEN. The system reports a broken
-    connection once; who sees it has to remember it.
+    The kernel is asked, so that it holds for TLS too. It knows of a broken connection until
+    somebody has read the error; who does that has to remember it.
+
+    Args:
+        sock: The connection.
+        half_closed: Whether we have ended our side.
     """
+    poller = _poll()
     try:
-        if hasattr(sock, "do_handshake"):
-            return Peer.OPEN
-        timeout = sock.gettimeout()
-        sock.settimeout(0.0)
-        try:
-            data = sock.recv(1, gevent.socket.MSG_PEEK)
-        finally:
-            sock.settimeout(timeout)
-    except BlockingIOError:
-        return Peer.OPEN
-    except (OSError, ValueError):  # broken off, or closed on our side
+        poller.register(sock.fileno(), _CLOSED)
+        events = poller.poll(0)
+    except (OSError, ValueError):  # closed on our side
         return Peer.BROKEN
-    if data:
+    seen = events[0][1] if events else 0
+    if seen & select.POLLERR or (seen & select.POLLHUP and not half_closed):
+        return Peer.BROKEN
+    if not seen & (_CLOSED | select.POLLHUP):
         return Peer.OPEN
     # Closed with something of ours on the way: nobody reads that any more.
-    return Peer.BROKEN if unacknowledged(sock) else Peer.CLOSED
+    lost = unacknowledged(sock, half_closed=half_closed)
+    return Peer.BROKEN if lost else Peer.CLOSED

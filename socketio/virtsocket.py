@@ -19,6 +19,7 @@ from socketio.session.acks import AckCallback, AckTable
 from socketio.session.core import SessionCore
 from socketio.session.data import SessionData, rooms_in
 from socketio.session.lifecycle import DisconnectReason, Event, State
+from socketio.session.opening import Opening
 from socketio.session.receiver import Receiver, tell_disconnect
 
 if TYPE_CHECKING:
@@ -128,8 +129,7 @@ class Socket(SessionCore):
         self.wsgi_app_greenlet: Any = None
         self._acks: AckTable | None = None
         self._awaits_ack: tuple[str, int] | None = None
-        self._opening: Any = None
-        self._echo_withheld = False
+        self._opening: Opening | None = None
         self._pump: Callable[[], None] | None = None
 
     def __str__(self) -> str:
@@ -242,7 +242,7 @@ class Socket(SessionCore):
             EncodeError: ``pkt`` is no packet.
             TypeError, ValueError: Its arguments have no JSON form.
         """
-        if self._state.live and not self._withhold_echo(pkt):
+        if self._state.live and not self._hold_back(pkt):
             self.put_client_msg(self.encode_packet(pkt))
 
     def encode_packet(self, pkt: Packet) -> WireMessage:
@@ -252,38 +252,35 @@ class Socket(SessionCore):
     def send_encoded(self, message: str, pkt: Packet) -> None:
         """Queue ``message``, the text of ``pkt``; an overridden ``send_packet`` gets ``pkt``.
 
-        Called for each receiver of a broadcast. A client whose ``recv_connect()`` still decides
-        whether to let it in gets nothing, unless that call itself is what broadcasts.
+        Called for each receiver of a broadcast.
         """
-        if self._opening is not None and pkt.get("endpoint") == self._opening["endpoint"]:
-            if gevent.getcurrent() is not self._receiver:
-                return
-            self._release_echo()
-        if getattr(self.send_packet, "__func__", None) is _SEND_PACKET:
-            self.put_client_msg(message)
-        else:
+        if getattr(self.send_packet, "__func__", None) is not _SEND_PACKET:
             self.send_packet(pkt)
+        elif not self._hold_back(pkt, message):
+            self.put_client_msg(message)
 
-    def _withhold_echo(self, pkt: Packet) -> bool:
-        """Keep back the answer to the connect packet whose ``recv_connect()`` may refuse it.
+    def _hold_back(self, pkt: Packet, message: str | None = None) -> bool:
+        """Keep ``pkt`` back if it is for a namespace that may still refuse the client.
 
-        Whatever else is sent on that endpoint meanwhile lets the client in, for the answer has to
-        be there first.
+        What the namespace's own ``recv_connect()`` sends lets the client in.
         """
         opening = self._opening
-        if opening is None or pkt.get("endpoint") != opening["endpoint"]:
+        if opening is None or not opening.concerns(pkt):
             return False
-        if pkt is opening:
-            self._echo_withheld = True
+        if opening.waits(pkt):
+            opening.held.append(self.encode_packet(pkt) if message is None else message)
+            if len(opening.held) > self.settings.max_outbound_packets:
+                self._signal(Event.SLOW_PEER, DisconnectReason.SLOW_PEER)
             return True
-        self._release_echo()
+        if opening.connect is not None:
+            self._let_in()
         return False
 
-    def _release_echo(self) -> None:
+    def _let_in(self) -> None:
         opening, self._opening = self._opening, None
-        if opening is not None and self._echo_withheld and self._state.live:
-            self.put_client_msg(self.encode_packet(opening))
-        self._echo_withheld = False
+        if opening is not None:
+            for message in opening.held:
+                self.put_client_msg(message)
 
     def error(
         self,

@@ -41,6 +41,8 @@ class Writer:
         self._scheduled = False
         self._drainer: gevent.Greenlet[..., None] | None = None
         self._closing = False
+        self._half_closed = False
+        self._flushing = False
         self._last = b""
         self.on_over: Callable[[], None] | None = None
         """Called once everything, the close included, was written. Must not block."""
@@ -83,7 +85,7 @@ class Writer:
 
     def cut(self) -> None:
         """Stop writing and shut the connection down, which wakes its reader; never blocks."""
-        if self.busy or unacknowledged(self._sock):
+        if self.busy or self._unconfirmed():
             self.lost = True
         self.over = True
         self._closing = True
@@ -98,7 +100,10 @@ class Writer:
         Args:
             reset: Whether it was broken off, so that the peer may not have read everything.
         """
-        self.lost = self.lost or reset or unacknowledged(self._sock) > 0
+        self.lost = self.lost or reset or self._unconfirmed()
+
+    def _unconfirmed(self) -> bool:
+        return unacknowledged(self._sock, half_closed=self._half_closed) > 0
 
     def wake(self) -> None:
         """Tell that there is something to write; from any greenlet and the hub, never blocks."""
@@ -138,10 +143,12 @@ class Writer:
         return data
 
     def _flush(self) -> None:
-        """Write without blocking; runs in the hub."""
+        """Write without blocking; runs in the hub, or in whoever has too much queued."""
         self._scheduled = False
-        if self._drainer is not None or self.over:
+        # Not in itself: a source may queue something and so come back here.
+        if self._drainer is not None or self.over or self._flushing:
             return
+        self._flushing = True
         try:
             while data := self._next():
                 sent = self._send_now(data)
@@ -155,6 +162,8 @@ class Writer:
         except Exception:
             log.exception("writing to a connection failed")
             self._fail()
+        finally:
+            self._flushing = False
 
     def _fail(self) -> None:
         self.lost = True
@@ -192,6 +201,7 @@ class Writer:
             # A TLS socket cannot be half-closed: its peer ends the connection, or our deadline.
             if not self._tls:
                 self._shutdown(SHUT_WR)
+                self._half_closed = True
             if self.on_over is not None:
                 self.on_over()
 

@@ -9,7 +9,7 @@ namespaces, the link delivers what is left, and the last of the two finishes the
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -54,7 +54,7 @@ class SessionCore:
     jobs: list[Any]
 
     def __init__(self, clock: Timekeeper | None) -> None:
-        self.clock = clock or _default_clock
+        self.clock = _default_clock if clock is None else clock
         self._state = State.NEW
         self.client_queue = Outbox(self._on_put)
         self.server_queue = Inbox()
@@ -128,8 +128,15 @@ class SessionCore:
         delivery, self._delivery = self._delivery, None
         if delivery is not None and delivery.failed():
             log.info("session %s: what a broken poll had comes again", self.short_id)
-            self.client_queue.put_front(delivery.messages)
+            self._give_back(delivery.messages)
         return True
+
+    def _give_back(self, messages: Sequence[str]) -> None:
+        """Queue again, in front, what a link took and could not deliver."""
+        if self._state.live or self._keep_for_next_poll:
+            self.client_queue.put_front(messages)
+            if self._link is not None:
+                self._link.wake()
 
     def _detach(self, link: Link) -> None:
         """Say that ``link`` ended; any number of times."""
@@ -137,7 +144,7 @@ class SessionCore:
             self._older.remove(link)
             if link.lost:  # the newer one would go on behind a gap
                 self._signal(Event.TRANSPORT_LOST, DisconnectReason.TRANSPORT_LOST)
-            elif self._link is not None and not self._older:
+            if self._link is not None and not self._older:
                 self._link.wake()
         elif self._link is link:
             self._link = None
@@ -336,6 +343,7 @@ class SessionCore:
 
     def _stop_lingering(self) -> None:
         """Nobody took the rest in time; runs in the hub."""
+        self._keep_for_next_poll = False
         self.server_queue.clear()  # which wakes a reader that waits for room in it
         self.client_queue.clear()
         self._cut_links()

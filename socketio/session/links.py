@@ -21,7 +21,7 @@ class Link(Protocol):
     """Whether nothing can be written to it any more."""
 
     lost: bool
-    """Whether something it took from the queue cannot have reached the client."""
+    """Whether something it took from the queue may not have reached the client."""
 
     def wake(self) -> None:
         """Something is queued for the client, or the end marker. Must not block."""

@@ -90,10 +90,12 @@ class Outbox(_MeasuredQueue):
         self._on_put()
 
     def put_front(self, items: Sequence[Any]) -> None:
-        """Give back, in their order, texts that were taken and could not be delivered."""
+        """Put back, in their order, texts that were taken and could not be delivered.
+
+        They were let in once, so that ``on_put`` has no say; its caller wakes the transport.
+        """
         self.queue.extendleft(reversed(items))
         self.size += sum(_weight(item) for item in items)
-        self._on_put()
 
     def has_texts(self) -> bool:
         """Whether anything but end markers waits."""

@@ -17,6 +17,7 @@ from socketio.errors import DecodeError, UnauthorizedError
 from socketio.packet import Packet
 from socketio.session.core import SessionEnded
 from socketio.session.lifecycle import DisconnectReason, Event
+from socketio.session.opening import Opening
 
 if TYPE_CHECKING:
     from socketio.virtsocket import Socket
@@ -123,7 +124,7 @@ class Receiver:
             if vars(ns).get("_left"):  # it sent its client away
                 return None
             if endpoint:  # it may refuse, and until then nobody else may write to its client
-                socket._opening = ImpliedConnect(endpoint)
+                socket._opening = Opening(endpoint)
             socket.active_ns[endpoint] = ns
             _initialize(ns)
             if socket.active_ns.get(endpoint) is not ns:
@@ -183,7 +184,9 @@ class Receiver:
         but the refusal.
         """
         socket, endpoint = self._socket, packet["endpoint"]
-        socket._opening = packet
+        if socket._opening is None:
+            socket._opening = Opening(endpoint)
+        socket._opening.connect = packet
 
         def decide() -> None:
             try:
@@ -196,14 +199,14 @@ class Receiver:
         if refusal is not None:
             self._refuse_namespace(endpoint, ns, refusal)
             return
-        socket._release_echo()
+        socket._let_in()
         if not done:
             self._drop(endpoint, ns)
 
     def _refuse_namespace(self, endpoint: str, ns: Any, why: UnauthorizedError) -> None:
         socket = self._socket
         log.info("session %s: refused on %r: %.200s", socket.short_id, endpoint, why)
-        socket._opening, socket._echo_withheld = None, False
+        socket._opening = None
         if ns is not None:
             if socket.active_ns.get(endpoint) is ns:
                 del socket.active_ns[endpoint]

@@ -50,13 +50,13 @@ class Poll:
 
     def supersede(self) -> None:
         """A newer request of the client carries the session."""
-        if self.delivering:
-            # The client asks again without having read this answer: it never will.
-            self._cut_connection()
+        # The client asks again without having read the answer that is being written: it never will.
         self.cut()
 
     def cut(self) -> None:
-        """Answer at once, with nothing from the queue."""
+        """End at once: an answer that is being written breaks off, another one says nothing."""
+        if self.delivering:
+            self._cut_connection()
         self.over = True
         self._news.set()
 
@@ -113,7 +113,7 @@ class XHRPollingTransport(BaseTransport):
         try:
             payload = self._await_payload(socket, poll)
         except BaseException:  # an override of the application's failed, or we were killed
-            self._give_back(socket)
+            socket._give_back(self._taken)
             socket._detach(poll)
             raise
         if not payload and too_late and not poll.over:
@@ -132,10 +132,6 @@ class XHRPollingTransport(BaseTransport):
             return b""
         return self.get_messages_payload(socket, timeout=0)
 
-    def _give_back(self, socket: Any) -> None:
-        if self._taken:
-            socket.client_queue.put_front(self._taken)
-
     def _answer(self, socket: Any, poll: Poll, payload: bytes) -> Response:
         taken, handler = self._taken, self.handler
         poll.delivering = True
@@ -143,7 +139,7 @@ class XHRPollingTransport(BaseTransport):
         def done(delivered: bool) -> None:
             poll.delivering = False
             if not delivered:
-                self._give_back(socket)
+                socket._give_back(taken)
             elif taken:
                 socket._delivery = Delivery(taken, handler.broke_off)
             socket._detach(poll)
