@@ -77,6 +77,7 @@ def test_nothing_is_lost_or_repeated_while_a_session_changes_its_transport() -> 
             while True:
                 opcode, payload = peer.read_frame()
                 if opcode == CLOSE:
+                    peer.close()
                     break
                 got.append(payload.decode())
             socket.put_client_msg(f"3:::{turn}.4")
