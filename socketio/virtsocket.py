@@ -15,7 +15,7 @@ from gevent.queue import Empty
 
 from socketio.defaultjson import default_json_dumps, default_json_loads
 from socketio.packet import JsonDumps, JsonLoads, Packet
-from socketio.session.acks import AckCallback, AckTable
+from socketio.session.acks import Acknowledging
 from socketio.session.core import SessionCore
 from socketio.session.data import SessionData, rooms_in
 from socketio.session.lifecycle import DisconnectReason, Event, State
@@ -72,7 +72,7 @@ def default_error_handler(
     socket.send_packet(packet)
 
 
-class Socket(SessionCore):
+class Socket(Acknowledging, SessionCore):
     """One session.
 
     Made by ``server.get_socket()`` for a handshake. Building one starts no greenlet and no timer
@@ -127,7 +127,6 @@ class Socket(SessionCore):
         self.hits = 0
         self.heartbeats = 0
         self.wsgi_app_greenlet: Any = None
-        self._acks: AckTable | None = None
         self._awaits_ack: tuple[str, int] | None = None
         self._opening: Opening | None = None
         self._pump: Callable[[], None] | None = None
@@ -298,53 +297,6 @@ class Socket(SessionCore):
             self.error_handler(self, error_name, error_message, endpoint, msg_id, quiet)
         except Exception:
             log.exception("session %s: the error handler failed", self.short_id)
-
-    # -- acks ----------------------------------------------------------------------------------
-
-    @property
-    def _ack_table(self) -> AckTable:
-        if self._acks is None:
-            self._acks = AckTable(self.settings.max_pending_acks)
-        return self._acks
-
-    @property
-    def ack_callbacks(self) -> dict[int, AckCallback]:
-        """Callbacks that wait for an ack of the client, by packet id."""
-        return self._ack_table.callbacks
-
-    @ack_callbacks.setter
-    def ack_callbacks(self, callbacks: dict[int, AckCallback]) -> None:
-        self._ack_table.callbacks = callbacks
-
-    @property
-    def ack_counter(self) -> int:
-        """The last packet id handed out."""
-        return self._ack_table.counter
-
-    @ack_counter.setter
-    def ack_counter(self, value: int) -> None:
-        self._ack_table.counter = value
-
-    def _get_next_msgid(self) -> int:
-        """Return a fresh packet id."""
-        return self._ack_table.next_id()
-
-    def _save_ack_callback(
-        self, msgid: int, callback: AckCallback, endpoint: str | None = None
-    ) -> bool:
-        """Remember ``callback`` for ``msgid``; False if the id is taken.
-
-        Only the namespace ``endpoint`` may answer; None lets any. Over the limit the oldest goes.
-        """
-        return self._ack_table.save(msgid, callback, endpoint)
-
-    def _pop_ack_callback(self, msgid: int, endpoint: str | None = None) -> AckCallback | None:
-        """Forget and return the callback of ``msgid``; None if unknown."""
-        return self._ack_table.pop(msgid, endpoint)
-
-    def _forget_acks(self) -> None:
-        if self._acks is not None:
-            self._acks.clear()
 
     # -- greenlets -----------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-__all__ = ["AckCallback", "AckTable"]
+__all__ = ["AckCallback", "AckTable", "Acknowledging"]
 
 AckCallback: TypeAlias = Callable[..., Any]
 
@@ -59,3 +59,55 @@ class AckTable:
         """Forget every callback."""
         self.callbacks.clear()
         self.owners.clear()
+
+
+class Acknowledging:
+    """The part of :class:`socketio.virtsocket.Socket` that waits for acks of the client."""
+
+    settings: Any
+    _acks: AckTable | None = None  # most sessions never ask for one
+
+    @property
+    def _ack_table(self) -> AckTable:
+        if self._acks is None:
+            self._acks = AckTable(self.settings.max_pending_acks)
+        return self._acks
+
+    @property
+    def ack_callbacks(self) -> dict[int, AckCallback]:
+        """Callbacks that wait for an ack of the client, by packet id."""
+        return self._ack_table.callbacks
+
+    @ack_callbacks.setter
+    def ack_callbacks(self, callbacks: dict[int, AckCallback]) -> None:
+        self._ack_table.callbacks = callbacks
+
+    @property
+    def ack_counter(self) -> int:
+        """The last packet id handed out."""
+        return self._ack_table.counter
+
+    @ack_counter.setter
+    def ack_counter(self, value: int) -> None:
+        self._ack_table.counter = value
+
+    def _get_next_msgid(self) -> int:
+        """Return a fresh packet id."""
+        return self._ack_table.next_id()
+
+    def _save_ack_callback(
+        self, msgid: int, callback: AckCallback, endpoint: str | None = None
+    ) -> bool:
+        """Remember ``callback`` for ``msgid``; False if the id is taken.
+
+        Only the namespace ``endpoint`` may answer; None lets any. Over the limit the oldest goes.
+        """
+        return self._ack_table.save(msgid, callback, endpoint)
+
+    def _pop_ack_callback(self, msgid: int, endpoint: str | None = None) -> AckCallback | None:
+        """Forget and return the callback of ``msgid``; None if unknown."""
+        return self._ack_table.pop(msgid, endpoint)
+
+    def _forget_acks(self) -> None:
+        if self._acks is not None:
+            self._acks.clear()
