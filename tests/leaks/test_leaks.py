@@ -1,6 +1,6 @@
 """Many sessions come and go, each way there is: no Socket, greenlet or descriptor is left.
 
-A thousand over websocket and xhr-polling, two hundred over the transports that share their code.
+A thousand over websocket and xhr-polling, a hundred over the transports that share their code.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tests.integration.endings import (
 from tests.streams import EVERY
 
 SESSIONS = {"websocket": 1000, "xhr-polling": 1000}
-FEWER = 200
+FEWER = 100
 AT_ONCE = 100
 KINDS = (Socket, Watched, WebSocket, StreamLink, Poll, Delivery, Deadline)
 
