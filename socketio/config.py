@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any
 
 from socketio.errors import ConfigError
 
-__all__ = ["Settings", "parse_setting"]
+__all__ = ["SLOW_PEER_POLICIES", "Settings", "parse_setting"]
+
+SLOW_PEER_POLICIES = ("disconnect", "drop_oldest")
+"""The words that the setting ``slow_peer`` may have."""
+
+# Settings that are no numbers.
+_TEXTS = ("slow_peer",)
 
 
 def _seconds(default: float, effect: str) -> Any:
@@ -53,7 +59,11 @@ class Settings(Mapping[str, Any]):
     )
     keepalive_timeout: float = _seconds(75, "seconds a connection may wait for its next request")
     header_timeout: float = _seconds(10, "seconds a request may take to send its header")
-    body_timeout: float = _seconds(30, "seconds a POST may take to send its body")
+    body_timeout: float = _seconds(
+        30,
+        "seconds a POST of ours may take to send its body, and one of the application's may pause",
+    )
+    tls_handshake_timeout: float = _seconds(10, "seconds a TLS handshake may take")
     write_timeout: float = _seconds(30, "seconds a client may take to accept a write")
     max_body_size: int = _count(1_000_000, "bytes in the body of a POST")
     max_message_size: int = _count(1_000_000, "bytes in a WebSocket message")
@@ -65,6 +75,15 @@ class Settings(Mapping[str, Any]):
     max_pending_acks: int = _count(1_000, "acks a session waits for; the oldest goes first")
     max_handshakes: int = _count(10_000, "sessions nobody came for yet; then 503")
     max_sessions: int | None = _count(None, "sessions in all; then 503. None: no limit")
+    slow_peer: str | Callable[[Any], object] = field(
+        default="disconnect",
+        metadata={
+            "kind": "policy",
+            "effect": "what becomes of a client whose outbound queue is over its limit: "
+            "'disconnect', 'drop_oldest', or a callable that is given the session and returns one "
+            "of the two",
+        },
+    )
 
     def __post_init__(self) -> None:
         for entry in fields(self):
@@ -113,6 +132,8 @@ def parse_setting(name: str, value: object) -> Any:
     if not isinstance(value, str):
         return value
     text = value.strip()
+    if name in _TEXTS:
+        return text
     if text.lower() == "none":
         return None
     try:
@@ -124,6 +145,11 @@ def parse_setting(name: str, value: object) -> Any:
 
 def _validate(entry: Field[Any], value: object) -> None:
     if value is None and entry.default in (None, MISSING):
+        return
+    if entry.metadata["kind"] == "policy":
+        if value not in SLOW_PEER_POLICIES and not callable(value):
+            known = " or ".join(map(repr, SLOW_PEER_POLICIES))
+            raise ConfigError(f"{entry.name}: {value!r:.50} is neither {known} nor callable")
         return
     number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else 0
     if entry.metadata["kind"] == "count":

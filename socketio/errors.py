@@ -46,7 +46,16 @@ class DecodeError(PeerError, ValueError):
 
 
 class PayloadError(DecodeError):
-    """The body of a polling request is no packet and no well-formed payload."""
+    """The body of a polling request is no packet and no well-formed payload.
+
+    Args:
+        *args: The text.
+        limit: Name of the setting that it goes beyond; None for what is malformed.
+    """
+
+    def __init__(self, *args: object, limit: str | None = None) -> None:
+        super().__init__(*args)
+        self.limit = limit
 
 
 class UsageError(SocketIOError):

@@ -31,33 +31,48 @@ def answer_handshake(handler: Any, route: Handshake) -> Response:
     Called in the greenlet of the connection; blocks as long as the application's ``authorize``.
     """
     server, environ = handler.server, handler.environ
-    if server.stopping or server.is_full():
+    if server.stopping or _is_full(server):
         return _try_later()
     try:
         granted = server.authorize(environ)
         if isinstance(granted, Mapping):
             granted = dict(granted)
     except UnauthorizedError as exc:
-        server.refusals.note("authorize", "refused a handshake: %.200s", str(exc) or "unauthorized")
+        server.journal.refused(
+            "authorize", "refused a handshake: %.200s", str(exc) or "unauthorized"
+        )
         return refuse_handshake(route, "403 Forbidden", _UNAUTHORIZED)
     except BaseException as exc:
         if isinstance(exc, KeyboardInterrupt) or server.stopping:
             raise
-        log.exception("authorize() failed")
+        server.journal.failed(
+            "authorize_failed", log, "authorize() failed", level=logging.ERROR, exc_info=True
+        )
         return refuse_handshake(route, "500 Internal Server Error", _ERROR)
     if granted is False:
-        server.refusals.note("authorize", "refused a handshake: authorize() returned False")
+        server.journal.refused("authorize", "refused a handshake: authorize() returned False")
         return refuse_handshake(route, "403 Forbidden", _UNAUTHORIZED)
     if not (granted is None or granted is True or isinstance(granted, dict)):
-        log.error(
+        server.journal.failed(
+            "authorize_failed",
+            log,
             "authorize() returned %.100r: return True or a dictionary to let a client in, False "
             "to refuse it",
             granted,
+            where="verdict",
+            level=logging.ERROR,
         )
         return refuse_handshake(route, "500 Internal Server Error", _ERROR)
-    if server.stopping or server.is_full():  # authorize() may have taken its time
+    if server.stopping or _is_full(server):  # authorize() may have taken its time
         return _try_later()
     return _welcome(handler, route, granted if isinstance(granted, dict) else {})
+
+
+def _is_full(server: Any) -> bool:
+    limit = server.full_limit()
+    if limit is not None:
+        server.journal.limited(limit, log, "refused a handshake: %s is reached", limit)
+    return limit is not None
 
 
 def _welcome(handler: Any, route: Handshake, granted: Mapping[str, Any]) -> Response:
@@ -66,6 +81,7 @@ def _welcome(handler: Any, route: Handshake, granted: Mapping[str, Any]) -> Resp
     socket.handshake_environ = _worth_keeping(environ)
     socket.session.update(granted)
     server.expect_client(socket)
+    server.journal.sessions_opened += 1
     environ["socketio"] = socket
     body = socket.dialect.handshake(socket.sessid, socket.settings, server.transports)
     if route.jsonp is not None:

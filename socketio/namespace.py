@@ -209,7 +209,9 @@ class BaseNamespace:
         return recv_connect
 
     def _refuse_args(self, packet: Packet, method_name: str, count: int) -> None:
-        log.warning(
+        self.socket.journal.tell(
+            log,
+            ("arguments", type(self)),
             "session %s: %s.%s() does not take the %d arguments of the client",
             self.socket.short_id,
             type(self).__name__,

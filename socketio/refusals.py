@@ -1,75 +1,21 @@
-"""What is refused: an answer that says what to do, and one log line for many of a kind.
-
-An attack must not become a flood of text, nor a mistyped setting an evening of guessing.
-"""
+"""What is refused: an answer that says what to do, and a note in the server's journal."""
 
 from __future__ import annotations
 
-import logging
-import math
-from collections import Counter
 from typing import Any
 
-from socketio.clock import Timekeeper
 from socketio.handshake import BAD_ORIGIN, refuse_handshake
 from socketio.transports.base import Response, error_response
 from socketio.wire.routes import Exchange, Handshake, NewerClient, Route, WrongVersion
 
-__all__ = [
-    "RefusalLog",
-    "let_origin_read",
-    "refuse_origin",
-    "refuse_transport",
-    "refuse_version",
-]
-
-log = logging.getLogger("socketio.handler")
-
-# Seconds between two lines of one kind.
-_PAUSE = 10
-
-
-class RefusalLog:
-    """Counts what a server refuses, and writes a line about it now and then.
-
-    Args:
-        clock: Where the time comes from.
-
-    .. versionadded:: 1.0
-    """
-
-    def __init__(self, clock: Timekeeper) -> None:
-        self.counts: Counter[str] = Counter()
-        """How often each kind of request was refused, in full."""
-        self._clock = clock
-        self._quiet_until: dict[str, float] = {}
-        self._told: Counter[str] = Counter()
-
-    def note(self, kind: str, message: str, *args: object) -> None:
-        """Count a refusal, and log ``message`` unless a line of this kind was written just now.
-
-        Any greenlet; does not block.
-
-        Args:
-            kind: One of few words of ours, never a word of the client's.
-            message: What was refused and what to do, as a logging template.
-            *args: For the template.
-        """
-        self.counts[kind] += 1
-        now = self._clock.now()
-        if now < self._quiet_until.get(kind, -math.inf):
-            return
-        self._quiet_until[kind] = now + _PAUSE
-        more = self.counts[kind] - self._told[kind] - 1
-        self._told[kind] = self.counts[kind]
-        log.warning(message + (f" ({more} more like it before)" if more else ""), *args)
+__all__ = ["let_origin_read", "refuse_origin", "refuse_transport", "refuse_version"]
 
 
 def refuse_origin(handler: Any, route: Route) -> Response:
     """Return the answer to a page of an origin that is not allowed, in the dress of ``route``."""
     environ = handler.environ
     origin = environ.get("HTTP_ORIGIN") or environ.get("HTTP_REFERER") or "unknown"
-    handler.server.refusals.note(
+    handler.server.journal.refused(
         "origin", "refused the origin %.100r: allow it with origins=[...]", origin
     )
     why = ": this server allows its own origin and those in its setting 'origins'"
@@ -86,7 +32,7 @@ def refuse_version(handler: Any, route: WrongVersion | NewerClient, speaks: str)
     else:
         kind, text = "client of Engine.IO", f"This server speaks {speaks}; a client of "
         text += "Socket.IO 1 or later cannot connect to it. Use socket.io-client 0.9."
-    handler.server.refusals.note(
+    handler.server.journal.refused(
         "version", "refused a %s %.20r: this server speaks %s", kind, route.version, speaks
     )
     response = error_response("400 Bad Request", text, close=True)
@@ -98,7 +44,7 @@ def refuse_version(handler: Any, route: WrongVersion | NewerClient, speaks: str)
 def refuse_transport(handler: Any, route: Exchange) -> Response:
     """Return the answer to a request for a transport that is unknown or switched off."""
     offered = ", ".join(handler.server.transports)
-    handler.server.refusals.note(
+    handler.server.journal.refused(
         "transport", "refused the transport %.50r: offered are %s", route.transport, offered
     )
     return error_response(

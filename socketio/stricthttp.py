@@ -17,6 +17,7 @@ import gevent
 import gevent.socket
 from gevent.pywsgi import Input, WSGIHandler
 
+from socketio.slowbody import BodyTimeout, SlowBody
 from socketio.tcp import Peer, look_at_peer, unacknowledged
 from socketio.wire.httpcheck import find_header_fault, find_request_line_fault
 
@@ -36,6 +37,10 @@ _PARTING_BYTES = 1 << 24
 
 # SO_LINGER: close at once, and drop what is not delivered.
 _RESET = struct.pack("ii", 1, 0)
+_MALFORMED = (
+    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n"
+    b"Content-Length: 11\r\n\r\nBad Request"
+)
 _TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -73,7 +78,9 @@ class StrictHTTPHandler(WSGIHandler):
         except gevent.Timeout as timer:
             if timer is not self._header_timer:
                 raise
-            log.info("a request of %s did not send its header in time", self.client_address)
+            self.server.journal.limited(
+                "header_timeout", log, "a request of %s did not send its header", self._peer
+            )
             result = ("408 Request Timeout", _TIMED_OUT)
         finally:
             self._header_timer.close()
@@ -142,6 +149,52 @@ class StrictHTTPHandler(WSGIHandler):
         environ: dict[str, Any] = super().get_environ()
         return environ
 
+    def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
+        """Count what is no HTTP and log it, not once for each of a thousand such requests."""
+        self.server.journal.failed(
+            "malformed_request",
+            log,
+            "refused a request of %s: %.200s",
+            self._peer,
+            getattr(ex, "formatted_message", None) or str(ex) or type(ex).__name__,
+        )
+        return "400", _MALFORMED
+
+    @property
+    def _peer(self) -> str:
+        """Who is at the other end, for the log."""
+        address: Any = self.client_address
+        return str(address[0]) if isinstance(address, tuple) and address else "a client"
+
+    def run_application(self) -> None:
+        """Call the application; a body of which nothing comes for too long is not waited for."""
+        body = SlowBody(self.rfile, self.server.config.body_timeout)
+        source: Any = self.wsgi_input
+        if source.rfile is self.rfile:
+            source.rfile = body
+        try:
+            super().run_application()
+        except BodyTimeout as exc:
+            if exc is not body.late or self.headers_sent:
+                raise
+            self.answer_late_body()
+        finally:
+            if body.late is not None:
+                self.close_connection = True
+                self.server.journal.limited(
+                    "body_timeout", log, "%s did not send its body", self._peer
+                )
+
+    def answer_late_body(self) -> None:
+        """Answer 408 to a request whose body did not come; the connection ends behind it."""
+        self.close_connection = True
+        self.start_response(
+            "408 Request Timeout", [("Content-Length", "0"), ("Connection", "close")]
+        )
+        self.result = []
+        self.process_result()
+        self.part()
+
     # -- writing an answer ---------------------------------------------------------------------
 
     def _sendall(self, data: bytes | bytearray) -> None:
@@ -153,6 +206,10 @@ class StrictHTTPHandler(WSGIHandler):
                 with gevent.Timeout(self.server.config.write_timeout, stalled):
                     view = view[self.socket.send(view) :]
         except OSError as exc:
+            if isinstance(exc, TimeoutError) and exc is stalled:
+                self.server.journal.limited(
+                    "write_timeout", log, "%s does not read its answer", self._peer
+                )
             self.status = f"socket error: {exc}"
             self.code = -abs(self.code or 0)
             raise

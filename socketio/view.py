@@ -50,13 +50,22 @@ def run_view(application: Callable[..., Any], environ: dict[str, Any], socket: A
             close = getattr(result, "close", None)
             if close is not None:
                 close()
-    except (Exception, gevent.Timeout):
+    except (Exception, gevent.Timeout):  # noqa: BLE001 - foreign code
         failed = True
-        log.exception("session %s: the application failed", socket.short_id)
+        socket.journal.failed(
+            "view_failed",
+            log,
+            "session %s: the application failed",
+            socket.short_id,
+            level=logging.ERROR,
+            exc_info=True,
+        )
     if not socket.is_unmanaged():
         return
     if not failed:
-        log.warning(
+        socket.journal.failed(
+            "view_unmanaged",
+            log,
             "session %s: the application answered %r for its Socket.IO URL instead of calling "
             "socketio_manage()",
             socket.short_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import warnings
 import weakref
@@ -33,6 +34,22 @@ log = logging.getLogger("socketio.virtsocket")
 # 40 decimal digits are 132 bits: nobody guesses a session.
 _SESSID_RANGE = 10**40
 
+# Seconds between two answers to packets that make no sense: an answer to each would let a client
+# that floods us with them make us flood it.
+_COMPLAINT_PAUSE = 1
+# The errors that a client's input leads to; every other name is the application's.
+_PEER_ERRORS = frozenset(
+    {
+        "invalid_packet",
+        "no_such_namespace",
+        "no_such_method",
+        "method_access_denied",
+        "unallowed_event_name",
+        "invalid_method_args",
+        "invalid_args",
+    }
+)
+
 _NEVER_CALLED = ("_heartbeat", "_heartbeat_timeout", "_watcher")
 
 
@@ -46,7 +63,9 @@ def default_error_handler(
 ) -> None:
     """Log the error and send it to the client as the event ``error``.
 
-    Called by :meth:`Socket.error` in the greenlet that found the error. Does not block.
+    Called by :meth:`Socket.error` in the greenlet that found the error. Does not block. What a
+    client may cause again and again is logged five times in ten seconds at most, and packets that
+    make no sense are answered once a second.
 
     Args:
         socket: The session it happened in.
@@ -56,10 +75,13 @@ def default_error_handler(
         msg_id: Id of the packet that caused it, repeated to the client; None when it had none.
         quiet: True keeps it from the client.
     """
-    log.warning(
-        "session %s: %s on %r: %.200r", socket.short_id, error_name, endpoint or "", error_message
-    )
-    if quiet:
+    text = "session %s: %s on %.100r: %.200r"
+    details = (socket.short_id, error_name, endpoint or "", error_message)
+    if error_name in _PEER_ERRORS or error_name == "internal_error":
+        socket.journal.tell(log, ("error", error_name), text, *details)
+    else:
+        log.warning(text, *details)
+    if quiet or (error_name == "invalid_packet" and not socket._may_complain()):
         return
     packet: Packet = {
         "type": "event",
@@ -110,7 +132,7 @@ class Socket(Acknowledging, SessionCore):
         config: Mapping[str, Any],
         error_handler: Callable[..., object] | None = None,
     ) -> None:
-        super().__init__(getattr(server, "clock", None))
+        super().__init__(getattr(server, "clock", None), getattr(server, "journal", None))
         self.server = weakref.proxy(server)
         self.config = config
         self.sessid = f"{secrets.randbelow(_SESSID_RANGE):040d}"
@@ -130,6 +152,7 @@ class Socket(Acknowledging, SessionCore):
         self._awaits_ack: tuple[str, int] | None = None
         self._opening: Opening | None = None
         self._pump: Callable[[], None] | None = None
+        self._complained = -math.inf
 
     def __str__(self) -> str:
         parts = [f"sessid={self.sessid!r}"]
@@ -205,6 +228,7 @@ class Socket(Acknowledging, SessionCore):
         """
         self._touch()
         if self._state.live:
+            self.journal.packets_received += 1
             self.server_queue.put_nowait(msg)
 
     def get_server_msg(self, **kwargs: Any) -> Any:
@@ -269,7 +293,7 @@ class Socket(Acknowledging, SessionCore):
         if opening.waits(pkt):
             opening.held.append(self.encode_packet(pkt) if message is None else message)
             if len(opening.held) > self.settings.max_outbound_packets:
-                self._signal(Event.SLOW_PEER, DisconnectReason.SLOW_PEER)
+                self._too_slow("max_outbound_packets")
             return True
         if opening.connect is not None:
             self._let_in()
@@ -293,10 +317,26 @@ class Socket(Acknowledging, SessionCore):
 
         Any greenlet; blocks only if the handler does. An error handler that fails is logged.
         """
+        if error_name in _PEER_ERRORS:
+            self.journal.errors[error_name] += 1
         try:
             self.error_handler(self, error_name, error_message, endpoint, msg_id, quiet)
-        except Exception:
-            log.exception("session %s: the error handler failed", self.short_id)
+        except Exception:  # noqa: BLE001 - foreign code
+            self.journal.failed(
+                "error_handler_failed",
+                log,
+                "session %s: the error handler failed",
+                self.short_id,
+                level=logging.ERROR,
+                exc_info=True,
+            )
+
+    def _may_complain(self) -> bool:
+        now = self.clock.now()
+        if now < self._complained + _COMPLAINT_PAUSE:
+            return False
+        self._complained = now
+        return True
 
     # -- greenlets -----------------------------------------------------------------------------
 

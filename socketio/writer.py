@@ -48,6 +48,8 @@ class Writer:
         """Called once everything, the close included, was written. Must not block."""
         self.over = False
         """Nothing more can be written: closed and half-closed, or cut."""
+        self.stalled = False
+        """It was cut because the peer accepted nothing for ``write_timeout`` seconds."""
         self.lost = False
         """Something that was taken from the source cannot have reached the peer, or may not."""
 
@@ -187,7 +189,10 @@ class Writer:
                         return
             self._drainer = None
             self._end_if_closing()
-        except (OSError, ValueError, gevent.Timeout):  # ValueError: TLS socket already shut down
+        except gevent.Timeout:
+            self.stalled = True
+            self._fail()
+        except (OSError, ValueError):  # ValueError: TLS socket already shut down
             self._fail()
         except Exception:
             log.exception("writing to a connection failed")

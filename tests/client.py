@@ -17,6 +17,7 @@ from websockets.uri import parse_uri
 
 from socketio import socketio_manage
 from socketio.server import SocketIOServer
+from socketio.tcp import send_at_once
 from socketio.wire.payload import decode_payload, encode_payload
 
 DEADLINE = 60.0
@@ -78,6 +79,7 @@ class Connection:
     def __init__(self, server: SocketIOServer) -> None:
         self.server = server
         self.sock = gsocket.create_connection(("127.0.0.1", server.server_port))
+        send_at_once(self.sock)
         self.sock.settimeout(DEADLINE)
         self._buffer = b""
 
@@ -222,6 +224,7 @@ class WebSocketClient:
         self.server = server
         self.sessid = sessid or handshake(server)
         self.sock = gsocket.create_connection(("127.0.0.1", server.server_port))
+        send_at_once(self.sock)
         self.sock.settimeout(DEADLINE)
         uri = f"ws://127.0.0.1:{server.server_port}/{server.resource}/1/"
         uri += f"{self.transport}/{self.sessid}"

@@ -17,6 +17,7 @@ from gevent.event import Event as GeventEvent
 
 from socketio.clock import Clock, Timekeeper
 from socketio.config import Settings
+from socketio.journal import Journal
 from socketio.session.lifecycle import DisconnectReason, Event, State, next_state
 from socketio.session.links import Delivery, Link
 from socketio.session.outbox import Inbox, Outbox
@@ -53,11 +54,12 @@ class SessionCore:
     active_ns: dict[str, Any]
     jobs: list[Any]
 
-    def __init__(self, clock: Timekeeper | None) -> None:
+    def __init__(self, clock: Timekeeper | None, journal: Journal | None = None) -> None:
         self.clock = _default_clock if clock is None else clock
+        self.journal = Journal(self.clock) if journal is None else journal
         self._state = State.NEW
         self.client_queue = Outbox(self._on_put)
-        self.server_queue = Inbox()
+        self.server_queue = Inbox(self._on_full)
         self.timeout = GeventEvent()
         self._over = GeventEvent()
         self.disconnect_reason: DisconnectReason | None = None
@@ -160,6 +162,7 @@ class SessionCore:
         self._signal(Event.ESTABLISHED)
         self.connection_established = True
         self._spawn_heartbeat()
+        self.journal.sessions_connected += 1
         log.info("session %s connected over %s", self.short_id, self.transport)
         return True
 
@@ -218,6 +221,11 @@ class SessionCore:
         inbox, limits = self.server_queue, self.settings
         return inbox.qsize() >= limits.max_inbound_packets or inbox.size >= limits.max_inbound_size
 
+    def _on_full(self) -> None:
+        """Count that the client has to wait: its handlers have too much to do."""
+        many = self.server_queue.qsize() >= self.settings.max_inbound_packets
+        self.journal.limits["max_inbound_packets" if many else "max_inbound_size"] += 1
+
     def _send_heartbeat(self) -> None:
         """Queue a heartbeat unless the last one is still unsent; runs in the hub."""
         if not self._state.live or self._link is None or not self._link.streaming:
@@ -231,25 +239,67 @@ class SessionCore:
 
     def _on_put(self) -> None:
         """Wake the transport; whatever way something came into ``client_queue``."""
-        outbox = self.client_queue
-        if self._state.live:
-            limits = self.settings
-            too_many = outbox.qsize() > limits.max_outbound_packets
-            if too_many or outbox.size > limits.max_outbound_size:
-                self._judge_speed()
-                return
-        if self._link is not None:
+        if self._state.live and self._outbox_limit() is not None:
+            self._judge_speed()
+        elif self._link is not None:
             self._link.wake()
+
+    def _outbox_limit(self) -> str | None:
+        """Return the name of the limit that the outbox is over, None if there is room."""
+        outbox, limits = self.client_queue, self.settings
+        if outbox.qsize() > limits.max_outbound_packets:
+            return "max_outbound_packets"
+        return "max_outbound_size" if outbox.size > limits.max_outbound_size else None
 
     def _judge_speed(self) -> None:
         """The outbox is over its limit: send what the network takes at once, then decide."""
         if self._link is not None:
             self._link.flush()
-        outbox, limits = self.client_queue, self.settings
-        too_many = outbox.qsize() > limits.max_outbound_packets
-        if too_many or outbox.size > limits.max_outbound_size:
-            self._signal(Event.SLOW_PEER, DisconnectReason.SLOW_PEER)
-            log.warning("session %s: the client does not take its packets", self.short_id)
+        limit = self._outbox_limit()
+        if limit is None or not self._state.live:
+            return
+        if self._slow_peer_policy() == "drop_oldest" and self._drop_oldest(limit):
+            if self._link is not None:
+                self._link.wake()
+            return
+        self._too_slow(limit)
+
+    def _too_slow(self, limit: str) -> None:
+        self._signal(Event.SLOW_PEER, DisconnectReason.SLOW_PEER)
+        self.journal.limited(
+            limit, log, "session %s: the client does not take its packets", self.short_id
+        )
+
+    def _slow_peer_policy(self) -> object:
+        """Return what is to be done with a client that is too slow; asks the application."""
+        policy = self.settings.slow_peer
+        if not callable(policy):
+            return policy
+        try:
+            return policy(self)
+        except Exception:  # noqa: BLE001 - foreign code
+            self.journal.failed(
+                "slow_peer_failed",
+                log,
+                "session %s: slow_peer() failed",
+                self.short_id,
+                level=logging.ERROR,
+                exc_info=True,
+            )
+            return None
+
+    def _drop_oldest(self, limit: str) -> bool:
+        """Make room in the outbox; False if what is left over the limit may not be dropped."""
+        limits = self.settings
+        dropped = self.client_queue.drop_oldest(
+            self.dialect.expendable, limits.max_outbound_packets, limits.max_outbound_size
+        )
+        if dropped:
+            self.journal.packets_dropped += dropped
+            self.journal.limited(
+                limit, log, "session %s: the oldest packets were dropped", self.short_id
+            )
+        return self._outbox_limit() is None
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -377,6 +427,8 @@ class SessionCore:
                 job.kill(block=False)
         self._over.set()
         self.detach()
+        if self.disconnect_reason is not None:
+            self.journal.disconnects[self.disconnect_reason.value] += 1
         # A handshake that nobody came for is no news.
         level = logging.INFO if self.connection_established else logging.DEBUG
         log.log(level, "session %s disconnected: %s", self.short_id, self.disconnect_reason)

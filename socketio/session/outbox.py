@@ -42,11 +42,16 @@ class _MeasuredQueue(Queue):  # type: ignore[type-arg]
 
 
 class Inbox(_MeasuredQueue):
-    """``socket.server_queue``: texts from the client, taken by the receiver greenlet."""
+    """``socket.server_queue``: texts from the client, taken by the receiver greenlet.
 
-    def __init__(self) -> None:
+    Args:
+        on_full: Called when somebody has to wait for room; must not block.
+    """
+
+    def __init__(self, on_full: Callable[[], None] | None = None) -> None:
         super().__init__()
         self._room: Event | None = None
+        self._on_full = on_full
 
     def _get(self) -> Any:
         item = super()._get()
@@ -65,6 +70,8 @@ class Inbox(_MeasuredQueue):
         Returns:
             False when the time was up.
         """
+        if self._on_full is not None and (self.qsize() >= packets or self.size >= size):
+            self._on_full()
         while self.qsize() >= packets or self.size >= size:
             if self._room is None:
                 self._room = Event()
@@ -100,3 +107,25 @@ class Outbox(_MeasuredQueue):
     def has_texts(self) -> bool:
         """Whether anything but end markers waits."""
         return any(item is not None for item in self.queue)
+
+    def drop_oldest(self, expendable: Callable[[str], bool], packets: int, size: int) -> int:
+        """Drop texts, the oldest first, until at most ``packets`` and ``size`` are left.
+
+        Args:
+            expendable: Tells whether a text may be dropped.
+            packets: The most texts that may wait.
+            size: The most characters that may wait.
+
+        Returns:
+            How many were dropped; where too few are expendable, more than the limit stays.
+        """
+        dropped = place = 0
+        while (self.qsize() > packets or self.size > size) and place < self.qsize():
+            item = self.queue[place]
+            if isinstance(item, str) and expendable(item):
+                del self.queue[place]
+                self.size -= len(item)
+                dropped += 1
+            else:
+                place += 1
+        return dropped

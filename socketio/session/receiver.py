@@ -7,6 +7,7 @@ does, and then tells the namespaces.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -135,11 +136,15 @@ class Receiver:
         except UnauthorizedError as exc:
             self._refuse_namespace(endpoint, ns, exc)
             return None
-        except BaseException:
-            log.exception("session %s: namespace %r cannot be opened", socket.short_id, endpoint)
+        except BaseException:  # noqa: BLE001 - foreign code
+            self._note("session %s: namespace %r cannot be opened", endpoint)
             self._drop(endpoint, ns)
             return None
         return ns
+
+    def _note(self, message: str, *args: object) -> None:
+        """Count and log the failure of the application's code that is being handled."""
+        note_failure(self._socket, message, *args)
 
     def _drop(self, endpoint: str, ns: Any) -> None:
         """Forget a namespace that refused to open, and tell the client that it did not."""
@@ -244,10 +249,33 @@ class Receiver:
             call()
         except (GreenletExit, KeyboardInterrupt):
             raise
-        except BaseException:
-            log.exception("session %s: handling %.100r failed", self._socket.short_id, what)
+        except BaseException:  # noqa: BLE001 - foreign code
+            self._note("session %s: handling %.100r failed", what)
             return False
         return True
+
+
+def note_failure(socket: Socket, message: str, *args: object) -> None:
+    """Count and log the exception that is being handled: code of the application raised it.
+
+    Args:
+        socket: The session in which it happened.
+        message: A logging template that begins with the session.
+        *args: For the rest of it.
+    """
+    where, trace = None, sys.exc_info()[2]
+    while trace is not None:  # the innermost place: there are as many as the application has lines
+        where, trace = (trace.tb_frame.f_code, trace.tb_lineno), trace.tb_next
+    socket.journal.failed(
+        "handler_failed",
+        log,
+        message,
+        socket.short_id,
+        *args,
+        where=where,
+        level=logging.ERROR,
+        exc_info=True,
+    )
 
 
 def _initialize(ns: Any) -> None:
@@ -284,8 +312,8 @@ def _tell(socket: Socket, name: str, ns: Any, packet: Packet | None) -> None:
         # Still untold when the ACL, or an override, kept the packet from it.
         if not vars(ns).get("_disconnect_told"):
             ns.call_method("recv_disconnect", told)
-    except BaseException:
-        log.exception("session %s: recv_disconnect of %r failed", socket.short_id, name)
+    except BaseException:  # noqa: BLE001 - foreign code
+        note_failure(socket, "session %s: recv_disconnect of %r failed", name)
     if name in socket.active_ns and socket.active_ns[name] is ns:
         ns.kill_local_jobs()
         socket.remove_namespace(name)

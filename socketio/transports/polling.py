@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -12,12 +13,15 @@ from gevent.queue import Empty
 
 from socketio.config import Settings
 from socketio.errors import PayloadError
+from socketio.journal import Journal
 from socketio.session.links import Delivery
 from socketio.transports.base import BaseTransport, Response, error_response
 from socketio.wire.message import WireMessage, to_utf8
 from socketio.wire.payload import decode_payload
 
 __all__ = ["Poll", "XHRPollingTransport"]
+
+log = logging.getLogger("socketio.transport")
 
 
 class Poll:
@@ -79,6 +83,12 @@ class XHRPollingTransport(BaseTransport):
         self.settings = Settings.read(config)
         self._taken: list[str] = []
 
+    @property
+    def journal(self) -> Journal:
+        """Where what is refused is counted."""
+        journal: Journal = self.handler.server.journal
+        return journal
+
     def do_exchange(self, socket: Any, request_method: str) -> Response | None:
         """Answer a GET, POST or OPTIONS; other methods are refused with 405."""
         if request_method == "GET":
@@ -135,6 +145,8 @@ class XHRPollingTransport(BaseTransport):
     def _answer(self, socket: Any, poll: Poll, payload: bytes) -> Response:
         taken, handler = self._taken, self.handler
         poll.delivering = True
+        self.journal.packets_sent += len(taken)
+        self.journal.bytes_sent += len(payload)
 
         def done(delivered: bool) -> None:
             poll.delivering = False
@@ -190,14 +202,18 @@ class XHRPollingTransport(BaseTransport):
         body = self.read_body()
         if isinstance(body, Response):
             return body
+        self.journal.bytes_received += len(body)
         try:
             messages = self.decode_payload(self.undress(body))
         except PayloadError as exc:
-            return error_response("400 Bad Request", f"malformed payload: {exc}")
+            return self._refuse_payload(socket, exc)
         limits = self.settings
         if not socket.server_queue.wait_for_room(
             limits.max_inbound_packets, limits.max_inbound_size, limits.body_timeout
         ):
+            self.journal.limited(
+                "max_inbound_packets", log, "session %s: a POST found no room", socket.short_id
+            )
             response = error_response("503 Service Unavailable", "too many packets are waiting")
             response.headers.append(("Retry-After", "1"))
             return response
@@ -206,6 +222,14 @@ class XHRPollingTransport(BaseTransport):
         for message in messages:
             socket.put_server_msg(message)
         return Response("200 OK", [("Content-Type", "text/plain; charset=UTF-8")], b"1")
+
+    def _refuse_payload(self, socket: Any, why: PayloadError) -> Response:
+        text = "session %s: refused a payload: %s"
+        if why.limit is not None:
+            self.journal.limited(why.limit, log, text, socket.short_id, why)
+        else:
+            self.journal.failed("malformed_payload", log, text, socket.short_id, why)
+        return error_response("400 Bad Request", f"malformed payload: {why}")
 
     def undress(self, body: bytes) -> bytes | str:
         """Return the payload in the body of a POST: here, just that.
@@ -231,11 +255,8 @@ class XHRPollingTransport(BaseTransport):
         """Return the whole body of the request, or the answer that refuses it."""
         most = self.settings.max_body_size
         environ = self.handler.environ
-        too_large = error_response(
-            "413 Content Too Large", f"a body may have {most} bytes", close=True
-        )
         if int(environ.get("CONTENT_LENGTH") or 0) > most:
-            return too_large
+            return self._too_large(most)
         body = None
         try:
             with gevent.Timeout(self.settings.body_timeout, False):  # type: ignore[arg-type]
@@ -243,5 +264,10 @@ class XHRPollingTransport(BaseTransport):
         except OSError:
             return error_response("400 Bad Request", "the body broke off", close=True)
         if body is None:
+            self.journal.limited("body_timeout", log, "a body did not come in time")
             return error_response("408 Request Timeout", "the body did not come", close=True)
-        return too_large if len(body) > most else body
+        return self._too_large(most) if len(body) > most else body
+
+    def _too_large(self, most: int) -> Response:
+        self.journal.limited("max_body_size", log, "refused a body of more than %d bytes", most)
+        return error_response("413 Content Too Large", f"a body may have {most} bytes", close=True)

@@ -79,6 +79,17 @@ class StreamLink:
             self._socket._detach(self)
         self._give_up_later()
 
+    def note_stall(self) -> None:
+        """Count it if the connection was cut because the peer did not read."""
+        if self._writer.stalled:
+            self._writer.stalled = False
+            self._socket.journal.limited(
+                "write_timeout",
+                log,
+                "session %s: the client does not read from its connection",
+                self._socket.short_id,
+            )
+
     def _give_up_later(self) -> None:
         if self._giving_up is None:
             self._giving_up = self._socket.clock.call_later(_CLOSE_SECONDS, self._give_up)
@@ -107,6 +118,9 @@ class StreamLink:
             size += len(frames[-1])
         if self._ended and not frames:
             self.say_goodbye()
+        journal = self._socket.journal
+        journal.packets_sent += len(frames)
+        journal.bytes_sent += size
         return b"".join(frames)
 
     @property
@@ -173,6 +187,7 @@ class HTTPStreamLink(StreamLink):
         except (OSError, ValueError, AttributeError):  # reset, or shut down under us
             self._writer.note_end(reset=True)
         finally:
+            self.note_stall()
             self._socket._detach(self)
         self._writer.wait_until_written()
 

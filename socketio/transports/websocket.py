@@ -10,6 +10,7 @@ import gevent
 from gevent.event import Event
 from gevent.queue import Empty
 from geventwebsocket.exceptions import WebSocketError
+from websockets.frames import CloseCode
 
 from socketio.session.lifecycle import DisconnectReason
 from socketio.transports.base import BaseTransport, Response
@@ -40,18 +41,32 @@ class WebSocketLink(StreamLink):
     def pump(self) -> None:
         """Hand what the client sends to the session until the connection ends. Blocks."""
         socket, ws = self._socket, self._ws
-        limits = socket.settings
+        limits, journal = socket.settings, socket.journal
         most, size = limits.max_inbound_packets, limits.max_inbound_size
         try:
             while batch := ws.receive_batch():
                 for message in batch:
                     if isinstance(message, str):  # binary frames mean nothing in 0.9
+                        journal.bytes_received += (
+                            len(message) if message.isascii() else len(message.encode())
+                        )
                         # A session with too much to do stops reading: TCP holds the client back.
                         socket.server_queue.wait_for_room(most, size)
                         socket.put_server_msg(message)
         finally:
+            self._note_failure()
+            self.note_stall()
             socket._detach(self)
         ws.writer.wait_until_written()  # the answer to the client's close frame
+
+    def _note_failure(self) -> None:
+        """Count what the peer did wrong, if it was that which ended the connection."""
+        code = self._ws.failed_with
+        journal, name = self._socket.journal, self._socket.short_id
+        if code == CloseCode.MESSAGE_TOO_BIG:
+            journal.limited("max_message_size", log, "session %s: a message is too large", name)
+        elif code is not None:
+            journal.failed("websocket_protocol", log, "session %s: WebSocket error %d", name, code)
 
     def cut(self) -> None:
         """End the connection at once."""
@@ -116,8 +131,14 @@ class ForeignLink:
                 continue
             except (WebSocketError, OSError):
                 self.cut()
-            except Exception:
-                log.exception("writing to a WebSocket failed")
+            except Exception:  # noqa: BLE001 - foreign code
+                self._socket.journal.failed(
+                    "write_failed",
+                    log,
+                    "writing to a WebSocket failed",
+                    level=logging.ERROR,
+                    exc_info=True,
+                )
                 self.cut()
 
     def _send_queued(self) -> None:
@@ -133,6 +154,8 @@ class ForeignLink:
                 self._sending = True
                 self._ws.send(str(message))
                 self._sending = False
+                self._socket.journal.packets_sent += 1
+                self._socket.journal.bytes_sent += len(str(message).encode("utf-8", "replace"))
 
     @property
     def dead(self) -> bool:

@@ -102,6 +102,16 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
         exc = self._core.parser_exc
         return self._refused or (exc is not None and not isinstance(exc, EOFError))
 
+    @property
+    def failed_with(self) -> int | None:
+        """The close code by which we told the peer that it broke the protocol; None if it did not.
+
+        1009 means a message over the limit.
+        """
+        if not self.failed:
+            return None
+        return self._core.close_sent.code if self._core.close_sent else CloseCode.PROTOCOL_ERROR
+
     # -- receiving -----------------------------------------------------------------------------
 
     def receive(self) -> str | bytes | None:

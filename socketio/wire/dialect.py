@@ -47,5 +47,8 @@ class Dialect(Protocol):
     def decode(self, text: str, json_loads: JsonLoads) -> Packet:
         """Return the packet of a wire text; raises DecodeError."""
 
+    def expendable(self, text: str) -> bool:
+        """Tell whether ``text`` carries data of the application and nothing of the protocol."""
+
     def refusal(self, endpoint: str) -> Packet:
         """Return the packet by which a client learns that it may not enter a namespace."""

@@ -13,8 +13,18 @@ __all__ = ["find_header_fault", "find_request_line_fault"]
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _BAD_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
-# No 0x85 and no 0xa0 in the target: pywsgi cuts the line where str.split() sees white space.
-_REQUEST_LINE = re.compile(r"[A-Z][A-Z\-_]* [\x21-\x7e\x80-\x84\x86-\x9f\xa1-\xff]+ HTTP/1\.[01]\Z")
+# A path is ASCII. Its query may hold other bytes: browsers of the time send it as it was typed. But
+# no 0x85 and no 0xa0: pywsgi cuts the line where str.split() sees white space.
+_PATH = r"/[\x21-\x3e\x40-\x7e]*"
+_QUERY = r"(?:\?[\x21-\x7e\x80-\x84\x86-\x9f\xa1-\xff]*)?"
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z\-._~%!$&'()*+,;=]+)"
+_URI = rf"(?i:https?)://(?:[0-9A-Za-z\-._~%!$&'()*+,;=:]*@)?{_HOST}(?::[0-9]{{0,5}})?(?:{_PATH})?{_QUERY}"
+# Each form of the target with the methods it is for (RFC 9112, section 3.2).
+_REQUEST_LINE = re.compile(
+    rf"(?:(?!CONNECT )[A-Z][A-Z\-_]* (?:{_PATH}{_QUERY}|{_URI})"
+    rf"|CONNECT {_HOST}:[0-9]{{1,5}}|OPTIONS \*) HTTP/1\.[01]\Z",
+    re.ASCII,
+)
 
 
 def find_request_line_fault(line: str) -> str | None:
@@ -51,6 +61,8 @@ def find_header_fault(block: bytes, version: str) -> str | None:
 def _find_framing_fault(seen: dict[bytes, list[bytes]], version: str) -> str | None:
     lengths, codings = seen.get(b"content-length", []), seen.get(b"transfer-encoding", [])
     hosts = seen.get(b"host", [])
+    if len(seen.get(b"content-type", [])) > 1:
+        return "more than one Content-Type"
     if len(lengths) > 1:
         return "more than one Content-Length"
     if lengths and _LENGTH.fullmatch(lengths[0]) is None:

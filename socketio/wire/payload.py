@@ -91,4 +91,6 @@ def _next_message(
 
 def _check_count(messages: list[str], max_packets: int | None) -> None:
     if max_packets is not None and len(messages) > max_packets:
-        raise PayloadError(f"more than {max_packets} packets in one body")
+        raise PayloadError(
+            f"more than {max_packets} packets in one body", limit="max_payload_packets"
+        )

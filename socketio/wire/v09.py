@@ -45,6 +45,10 @@ class V09:
         """See :func:`socketio.packet.decode`."""
         return packet.decode(text, json_loads)
 
+    def expendable(self, text: str) -> bool:
+        """Tell whether ``text`` is a message, a JSON message or an event."""
+        return text[:1] in ("3", "4", "5")
+
     def refusal(self, endpoint: str) -> Packet:
         """Return the packet by which a client learns that it may not enter (section 16.1)."""
         return {"type": "error", "reason": "unauthorized", "advice": "", "endpoint": endpoint}

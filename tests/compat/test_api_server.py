@@ -10,6 +10,7 @@ from gevent.pool import Pool
 from gevent.pywsgi import WSGIServer
 from geventwebsocket.handler import WebSocketHandler as ForeignHandler
 
+import socketio.connections
 import socketio.server
 from socketio.handler import SocketIOHandler
 from socketio.namespace import BaseNamespace
@@ -416,7 +417,7 @@ class PolicyServers:
 @pytest.fixture
 def policy_servers(monkeypatch):
     servers = PolicyServers()
-    monkeypatch.setattr(socketio.server, "FlashPolicyServer", servers)
+    monkeypatch.setattr(socketio.connections, "FlashPolicyServer", servers)
     return servers
 
 

@@ -806,4 +806,4 @@ def test_d48_the_log_file_is_closed(tmp_path):
     fetch(server, "GET", "/")
     log_file = server._log_file
     server.stop()
-    assert log_file.closed
+    assert log_file.stream is None

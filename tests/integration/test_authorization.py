@@ -219,7 +219,7 @@ def test_false_and_unauthorized_refuse_a_client_for_good(
     with deciding(how, what) as server:
         assert plain(server) == (403, UNAUTHORIZED)
         assert len(server.sockets) == len(server._pending) == 0
-        assert server.refusals.counts == {"authorize": 1}
+        assert server.journal.refusals == {"authorize": 1}
     (line,) = [r for r in caplog.records if r.name == "socketio.handler"]
     assert line.levelno == logging.WARNING
     assert line.getMessage().startswith("refused a handshake: ")
@@ -335,5 +335,5 @@ def test_the_log_gets_one_line_about_many_refusals_and_the_count_is_full(
         for _ in range(50):
             assert connection.request("GET", HANDSHAKE).status == 403
         connection.close()
-        assert server.refusals.counts["authorize"] == 50
+        assert server.journal.refusals["authorize"] == 50
     assert caplog.text.count("refused a handshake") == 1

@@ -372,6 +372,6 @@ def test_one_log_line_tells_of_many_refused_origins(caplog: pytest.LogCaptureFix
         for _ in range(50):
             told(fetch(server, "GET", "/socket.io/1/", Origin="http://evil.example").status)
         assert told.seen == [403] * 50
-        assert server.refusals.counts["origin"] == 50
+        assert server.journal.refusals["origin"] == 50
     lines = [r.getMessage() for r in caplog.records if "evil.example" in r.getMessage()]
     assert lines == ["refused the origin 'http://evil.example': allow it with origins=[...]"]

@@ -51,7 +51,7 @@ def test_the_log_gets_a_line_in_ten_seconds_and_the_count_is_full(
         clock.advance(10.1)
         ask(server, kind, 1)
         assert lines(caplog)[2].endswith("(4 more like it before)")
-        assert server.refusals.counts == {kind: 46}
+        assert server.journal.refusals == {kind: 46}
 
 
 def test_one_kind_does_not_silence_another(caplog: pytest.LogCaptureFixture) -> None:
@@ -59,7 +59,7 @@ def test_one_kind_does_not_silence_another(caplog: pytest.LogCaptureFixture) -> 
         for kind in KINDS:
             ask(server, kind, 3)
         assert len(lines(caplog)) == len(KINDS)
-        assert server.refusals.counts == dict.fromkeys(KINDS, 3)
+        assert server.journal.refusals == dict.fromkeys(KINDS, 3)
 
 
 @pytest.mark.parametrize(

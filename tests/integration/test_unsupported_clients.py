@@ -110,7 +110,7 @@ def test_a_newer_client_that_polls_is_told_which_client_it_needs(method: str) ->
             answer = fetch(here.server, method, target, body)
             assert_refused(answer, SPEAKS, "socket.io-client 0.9")
             assert "x-injected" not in answer.headers
-        assert here.server.refusals.counts == {"version": len(NEWER) + len(ODD)}
+        assert here.server.journal.refusals == {"version": len(NEWER) + len(ODD)}
         here.check()
 
 
@@ -150,7 +150,7 @@ def test_a_url_of_the_application_stays_its_own(target: str) -> None:
     with world() as here:
         assert fetch(here.server, "GET", target).text == "the application's page"
         assert len(here.called.seen) == 1
-        assert not here.server.refusals.counts
+        assert not here.server.journal.refusals
 
 
 def test_a_query_key_of_our_client_with_that_name_does_no_harm() -> None:
@@ -175,7 +175,7 @@ def test_another_version_is_told_which_one_is_spoken(method: str, tail: str) -> 
         for version in VERSIONS:
             answer = fetch(here.server, method, f"/socket.io/{version}{tail}")
             assert_refused(answer, "Protocol version not supported.", SPEAKS)
-        assert here.server.refusals.counts == {"version": len(VERSIONS)}
+        assert here.server.journal.refusals == {"version": len(VERSIONS)}
         here.check()
 
 
@@ -235,7 +235,7 @@ def test_an_unknown_transport_is_told_which_ones_there_are(method: str) -> None:
         for target in targets:
             answer = fetch(here.server, method, target)
             assert_refused(answer, *EVERY)
-        assert here.server.refusals.counts == {"transport": len(targets)}
+        assert here.server.journal.refusals == {"transport": len(targets)}
         here.check()
 
 
@@ -258,7 +258,7 @@ def test_a_transport_that_is_switched_off_is_as_good_as_unknown(off: str) -> Non
             for answer in answers:
                 assert_refused(answer, ", ".join(others))
                 assert off not in answer.text.replace(", ".join(others), "")
-        assert here.server.refusals.counts == {"transport": 6}
+        assert here.server.journal.refusals == {"transport": 6}
         here.check()
         offered = fetch(here.server, "GET", "/socket.io/1/").text.split(":")[3]
         assert offered.split(",") == others
@@ -316,7 +316,7 @@ def test_a_hundred_of_them_leave_every_session_as_it_was(transport: str) -> None
         assert other.recv() == "6:::7"
         other.close()
         assert len(here.server.sockets) == 2
-        assert sum(here.server.refusals.counts.values()) == 105
+        assert sum(here.server.journal.refusals.values()) == 105
 
 
 def test_a_poll_that_waits_goes_on_waiting() -> None:

@@ -21,6 +21,7 @@ DEFAULTS = {
     "keepalive_timeout": 75,
     "header_timeout": 10,
     "body_timeout": 30,
+    "tls_handshake_timeout": 10,
     "write_timeout": 30,
     "max_body_size": 1_000_000,
     "max_message_size": 1_000_000,
@@ -32,10 +33,11 @@ DEFAULTS = {
     "max_pending_acks": 1_000,
     "max_handshakes": 10_000,
     "max_sessions": None,
+    "slow_peer": "disconnect",
 }
 OPTIONAL = [name for name, value in DEFAULTS.items() if value is None]
 COUNTS = [name for name in DEFAULTS if name.startswith("max_")]
-SECONDS = [name for name in DEFAULTS if name not in COUNTS]
+SECONDS = [name for name in DEFAULTS if name not in (*COUNTS, "slow_peer")]
 
 NO_NUMBERS = ["60", b"60", [60], True, False, 1j]
 NO_SECONDS = [0, -1, -0.5, float("nan"), float("inf"), float("-inf"), 10**400, *NO_NUMBERS]
@@ -53,7 +55,8 @@ def test_the_table_of_defaults_is_complete():
 
 def test_every_setting_says_what_it_does():
     for field in fields(Settings):
-        assert field.metadata["kind"] == ("count" if field.name in COUNTS else "seconds")
+        kind = "policy" if field.name == "slow_peer" else "seconds"
+        assert field.metadata["kind"] == ("count" if field.name in COUNTS else kind)
         assert len(field.metadata["effect"]) > 10
 
 
@@ -199,3 +202,21 @@ def test_text_that_is_no_number_is_refused_with_field_and_value(text):
         parse_setting("close_timeout", text)
     assert str(caught.value) == f"close_timeout: {text!r} is no number"
     assert caught.value.__cause__ is None
+
+
+# -- what becomes of slow clients ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("policy", ["disconnect", "drop_oldest", lambda socket: "disconnect"])
+def test_a_slow_peer_has_one_of_two_policies_or_the_application_s(policy):
+    assert Settings(slow_peer=policy).slow_peer is policy
+
+
+@pytest.mark.parametrize("policy", ["", "drop", "Disconnect", None, 1, ["disconnect"]])
+def test_another_policy_for_slow_peers_is_refused_by_name(policy):
+    with pytest.raises(ConfigError, match=r"slow_peer: .* 'disconnect' or 'drop_oldest'"):
+        Settings(slow_peer=policy)
+
+
+def test_a_policy_may_be_text_of_an_ini_file():
+    assert parse_setting("slow_peer", " drop_oldest ") == "drop_oldest"

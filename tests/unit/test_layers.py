@@ -15,14 +15,15 @@ PACKAGE = ROOT / "socketio"
 LAYERS = {
     "ground": ["errors", "config", "tcp"],
     "wire": ["defaultjson", "packet", "wire"],
-    "session": ["session", "virtsocket", "clock", "backplane"],
+    "session": ["session", "virtsocket", "clock", "journal", "backplane"],
     "transports": ["transports", "websocket", "writer"],
     "server": [
+        *["accesslog", "connections", "slowbody", "stats", "tls"],
         *["stricthttp", "view", "options", "handshake", "clientfile", "refusals", "handler"],
         *["server", "policyserver"],
     ],
     "application": ["namespace", "dispatch", "mixins"],
-    "integrations": ["sgunicorn", "sdjango", "management", "testing", "socketio"],
+    "integrations": ["sgunicorn", "sdjango", "metrics", "management", "testing", "socketio"],
 }
 RANKS = {name: rank for rank, layer in enumerate(LAYERS.values()) for name in layer}
 

@@ -1,0 +1,1 @@
+"""The promises of the library, measured: ``python -m tests.trust``, or ``make trust``."""
