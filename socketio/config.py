@@ -65,6 +65,14 @@ class Settings(Mapping[str, Any]):
     )
     tls_handshake_timeout: float = _seconds(10, "seconds a TLS handshake may take")
     write_timeout: float = _seconds(30, "seconds a client may take to accept a write")
+    block_warning: float | None = field(
+        default=None,
+        metadata={
+            "kind": "seconds",
+            "effect": "seconds that code may keep the whole process busy before a log line says "
+            "what does; None: nobody looks. It needs a thread",
+        },
+    )
     max_body_size: int = _count(1_000_000, "bytes in the body of a POST")
     max_message_size: int = _count(1_000_000, "bytes in a WebSocket message")
     max_payload_packets: int = _count(1_000, "packets in the body of a POST")

@@ -19,6 +19,7 @@ from socketio.session.lifecycle import DisconnectReason, Event
 from socketio.session.table import SessionTable
 from socketio.tcp import send_at_once
 from socketio.tls import HandshakeTimeout, shake_hands
+from socketio.watchdog import Watchdog
 
 __all__ = ["ConnectionServer"]
 
@@ -46,7 +47,8 @@ class ConnectionServer(WSGIServer):
     handler_class: Any
     ssl_args: Any
     wrap_socket: Any
-    _policy: FlashPolicyServer | None
+    _policy: FlashPolicyServer | None = None
+    _watchdog: Watchdog | None = None
     _log_file: WatchedFileHandler | None
     _connections: dict[Any, Any]
     _shaking: set[Any]
@@ -104,6 +106,9 @@ class ConnectionServer(WSGIServer):
     def start_accepting(self) -> None:
         """Begin to accept connections, and start the policy server if it is wanted."""
         self.stopping = False
+        if self.config.block_warning is not None and self._watchdog is None:
+            self._watchdog = Watchdog(self.config.block_warning, self.journal)
+            self._watchdog.start()
         if self.policy_server and self._policy is None:
             listener = self.policy_listener or (self.server_host or "0.0.0.0", 10843)  # noqa: S104
             policy = FlashPolicyServer(listener)
@@ -142,6 +147,9 @@ class ConnectionServer(WSGIServer):
         if self.stopping:
             return
         self.stopping = True
+        if self._watchdog is not None:
+            self._watchdog.stop()
+            self._watchdog = None
         if self._policy is not None:
             self._policy.stop()
             self._policy = None

@@ -126,7 +126,6 @@ class SocketIOServer(ConnectionServer):
         self.policy_listener = policy_listener
         if ws_handler_class is not None:
             self.ws_handler_class = ws_handler_class
-        self._policy = None
         self._pending: set[str] = set()
         self._connections = {}
         self._shaking = set()

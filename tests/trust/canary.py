@@ -41,6 +41,9 @@ class Canary:
         self._buffer = self._buffer.split(b"\r\n\r\n", 1)[1]
         assert self._next() == "1::"
         self._count = 0
+        self._send("1::/canary")
+        while self._next() != "1::/canary":
+            pass
 
     def _handshake(self) -> str:
         with socket.create_connection(self._address, PATIENCE) as sock:
@@ -78,8 +81,8 @@ class Canary:
         """Return the seconds an event took there and back; other packets are answered or left."""
         self._count += 1
         begin = time.monotonic()
-        self._send("5:1+::" + json.dumps({"name": "echo", "args": [self._count]}))
-        while (text := self._next()) != f"6:::1+[{self._count}]":
+        self._send("5:1+:/canary:" + json.dumps({"name": "echo", "args": [self._count]}))
+        while (text := self._next()) != f"6::/canary:1+[{self._count}]":
             if text == "2::":
                 self._send(text)
         return time.monotonic() - begin

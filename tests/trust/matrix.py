@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.trust import rows_packets
+from tests.trust import rows_packets, rows_soak
 from tests.trust.rows import ROWS, Row
 
 __all__ = ["conclusions", "in_order", "names"]
 
-_MODULES = (rows_packets,)
+_MODULES = (rows_packets, rows_soak)
 
 
 def in_order() -> list[Row]:

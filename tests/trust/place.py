@@ -21,6 +21,7 @@ import gevent
 from gevent.fileobject import FileObject
 
 from socketio import socketio_manage
+from socketio.namespace import BaseNamespace
 from socketio.server import SocketIOServer
 
 
@@ -55,13 +56,20 @@ def isinstance_of_greenlet(thing: object) -> bool:
     return issubclass(type(thing), gevent.Greenlet)
 
 
+class CanaryNamespace(BaseNamespace):
+    """What the canary echoes on, whatever the row's own namespaces do."""
+
+    def on_echo(self, number: int) -> int:
+        return number
+
+
 class Application:
     """Serves the namespaces, the page ``/`` and what the rows want to know."""
 
     server: SocketIOServer
 
     def __init__(self, namespaces: dict[str, Any], module: Any) -> None:
-        self._namespaces = namespaces
+        self._namespaces = {**namespaces, "/canary": CanaryNamespace}
         self._module = module
         self.requests: list[str] = []
 

@@ -70,7 +70,10 @@ class Child:
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         try:
-            wait_for(lambda: not self.alive, "the process ends")
+            with gevent.Timeout(10, False):
+                wait_for(lambda: not self.alive)
+            if self.alive:
+                raise Fault(f"{self.process.args[2]} does not end")
         finally:
             self.process.kill()
             self.process.wait()

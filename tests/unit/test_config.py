@@ -23,6 +23,7 @@ DEFAULTS = {
     "body_timeout": 30,
     "tls_handshake_timeout": 10,
     "write_timeout": 30,
+    "block_warning": None,
     "max_body_size": 1_000_000,
     "max_message_size": 1_000_000,
     "max_payload_packets": 1_000,
