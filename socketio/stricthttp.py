@@ -18,8 +18,9 @@ import gevent.socket
 from gevent.pywsgi import Input, WSGIHandler
 
 from socketio.slowbody import BodyTimeout, SlowBody
+from socketio.strictbody import StrictInput
 from socketio.tcp import Peer, look_at_peer, unacknowledged
-from socketio.wire.httpcheck import find_header_fault, find_request_line_fault
+from socketio.wire.httpcheck import find_header_fault, find_request_line_fault, split_target
 
 if TYPE_CHECKING:
     from socketio.server import SocketIOServer
@@ -65,6 +66,7 @@ class StrictHTTPHandler(WSGIHandler):
     """Whether the client ended the connection before it had all that we wrote."""
     _half_closed = False
     _header_timer: Any = None
+    _authority: str | None = None
 
     # -- reading a request ---------------------------------------------------------------------
 
@@ -118,14 +120,26 @@ class StrictHTTPHandler(WSGIHandler):
             self.idle = False
         return False
 
+    def read_requestline(self) -> Any:
+        """Return the request line; one empty line before it is none (RFC 9112, section 2.2)."""
+        line = super().read_requestline()
+        if line == "\r\n" and self.server.strict_http:
+            line = super().read_requestline()
+        return line
+
     def read_request(self, raw_requestline: str) -> Any:
         """Parse the request, after a check of what pywsgi would let through."""
-        if self.server.strict_http:
-            line = raw_requestline.removesuffix("\r\n")
-            fault = find_request_line_fault(line)
-            if fault is not None:
-                raise ValueError(fault)
-        return super().read_request(raw_requestline)
+        if not self.server.strict_http:
+            return super().read_request(raw_requestline)
+        fault = find_request_line_fault(raw_requestline.removesuffix("\r\n"))
+        if fault is not None:
+            raise ValueError(fault)
+        result = super().read_request(raw_requestline)
+        self.path, self._authority = split_target(self.path or "")
+        options = ",".join(self.headers.get_all("Connection", [])).lower().split(",")
+        if "close" in [option.strip(" \t") for option in options]:
+            self.close_connection = True  # pywsgi sees it only where it stands alone
+        return result
 
     def MessageClass(self, rfile: Any, *args: Any) -> Any:  # noqa: N802 - pywsgi's name
         """Parse the header of the request; raises ValueError, which becomes a 400."""
@@ -147,6 +161,17 @@ class StrictHTTPHandler(WSGIHandler):
         """Return the WSGI environment; the header is complete, so its timer ends here."""
         self._header_timer.close()
         environ: dict[str, Any] = super().get_environ()
+        if self.server.strict_http:
+            plain: Any = self.wsgi_input
+            self.wsgi_input = StrictInput(
+                plain.rfile, plain.content_length, plain.socket, plain.chunked_input
+            )
+            # Where an upgrade is asked for, pywsgi gives out the bare connection: an application
+            # that does not upgrade would take the next request for the body, and then pywsgi
+            # would skip the length of the body once more.
+            environ["wsgi.input"] = self.wsgi_input
+            if self._authority is not None:  # it takes the place of the Host
+                environ["HTTP_HOST"] = self._authority
         return environ
 
     def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
@@ -159,6 +184,12 @@ class StrictHTTPHandler(WSGIHandler):
             getattr(ex, "formatted_message", None) or str(ex) or type(ex).__name__,
         )
         return "400", _MALFORMED
+
+    def _send_error_response_if_possible(self, error_code: int) -> None:
+        """Answer what is wrong behind the header too; the rest of it may still be coming."""
+        super()._send_error_response_if_possible(error_code)  # type: ignore[misc]
+        if error_code == 400:
+            self.part()  # or the close resets the connection, and our answer with it
 
     @property
     def _peer(self) -> str:

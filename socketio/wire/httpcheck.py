@@ -8,9 +8,21 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["find_header_fault", "find_request_line_fault"]
+__all__ = [
+    "find_header_fault",
+    "find_request_line_fault",
+    "find_trailer_fault",
+    "read_chunk_size",
+    "split_target",
+]
 
-_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_NAME = re.compile(_TOKEN)
+_QUOTED = rb'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
+_EXTENSION = rb"[ \t]*;[ \t]*%b(?:[ \t]*=[ \t]*(?:%b|%b))?" % (_TOKEN, _TOKEN, _QUOTED)
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})(?:%b)*\r\n" % _EXTENSION)
+# What frames a message or routes it is of no use behind its body, but to mislead.
+_NO_TRAILERS = {b"content-length", b"host", b"transfer-encoding"}
 _BAD_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 # A path is ASCII. Its query may hold other bytes: browsers of the time send it as it was typed. But
@@ -26,11 +38,39 @@ _REQUEST_LINE = re.compile(
     re.ASCII,
 )
 
+_ABSOLUTE = re.compile(r"(?i:https?)://(?:[^/?@]*@)?([^/?@]+)(.*)", re.ASCII)
+
 
 def find_request_line_fault(line: str) -> str | None:
     """Return what is wrong with the request line, without its line end, or None."""
     if _REQUEST_LINE.match(line) is None:
         return "malformed request line"
+    return None
+
+
+def split_target(target: str) -> tuple[str, str | None]:
+    """Return the path and query of a sound request target, and the host it names, if it does."""
+    match = _ABSOLUTE.fullmatch(target)
+    if match is None:
+        return target, None
+    return "/" + match[2].removeprefix("/"), match[1]
+
+
+def read_chunk_size(line: bytes) -> int | None:
+    """Return the size that a chunk's first line gives, or None when the line is malformed."""
+    match = _CHUNK.fullmatch(line)
+    return None if match is None else int(match[1], 16)
+
+
+def find_trailer_fault(line: bytes) -> str | None:
+    """Return what is wrong with a trailer line, with its line end, or None."""
+    name, colon, value = line.removesuffix(b"\r\n").partition(b":")
+    if not line.endswith(b"\r\n") or not colon or not _NAME.fullmatch(name):
+        return "malformed trailer"
+    if _BAD_VALUE.search(value):
+        return "control character in a trailer"
+    if name.lower() in _NO_TRAILERS:
+        return "a trailer that belongs into the header"
     return None
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket as stdsocket
+from typing import Any
 
 import pytest
 
@@ -137,7 +139,105 @@ def test_a_body_that_nobody_reads_is_not_taken_for_a_request(
         assert on.site.visits.seen == []
 
 
-@pytest.mark.parametrize("trailer", [b"X A: b\r\n", b"\x00: b\r\n", b"X\r\n: b\r\n"])
+BODIES = {
+    "length": (["Content-Length: 5"], b"hello"),
+    "chunks": (["Transfer-Encoding: chunked"], b"5\r\nhello\r\n0\r\n\r\n"),
+    "nothing": ([], b""),
+}
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize(
+    "upgrade",
+    [["Connection: upgrade"], ["Upgrade: websocket"], ["Connection: Upgrade", "Upgrade: h2c"]],
+)
+@pytest.mark.parametrize("size", [5, None])
+def test_a_wish_for_an_upgrade_does_not_make_the_next_request_part_of_the_body(
+    upgrade: list[str], body: str, size: int | None
+) -> None:
+    seen = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.append((environ["PATH_INFO"], environ["wsgi.input"].read(size)))
+        start_response("200 OK", [("Content-Length", "0")])
+        return [b""]
+
+    lines, data = BODIES[body]
+    with place(app) as on, connected(on) as connection:
+        head = b"POST /page HTTP/1.1\r\n" + header_lines(on, *upgrade, *lines)
+        behind = b"GET /canary HTTP/1.1\r\nHost: x\r\nX: GET /hidden HTTP/1.1\r\n\r\n"
+        connection.send_raw(head + data + behind)
+        for _ in range(2):
+            assert connection.read_answer().status == 200
+    assert seen == [("/page", b"hello" if data else b""), ("/canary", b"")]
+
+
+@pytest.mark.parametrize("option", ["close", "close\t", "Close, TE", "keep-alive ,close"])
+def test_nothing_behind_a_request_that_closes_the_connection_is_executed(option: str) -> None:
+    with place() as on:
+        head = b"GET /page HTTP/1.1\r\n" + header_lines(on, f"Connection: {option}")
+        assert raw(on, head + CANARY).count(b"HTTP/1.1 200") == 1
+        assert on.site.visits.seen == [("GET", "/page")]
+
+
+def test_one_empty_line_before_a_request_is_skipped_and_two_are_not() -> None:
+    with place() as on:
+        head = b"GET /page HTTP/1.1\r\n" + header_lines(on)
+        assert raw(on, b"\r\n" + head + b"\r\n" + CANARY + b"\r\n\r\n").count(b" 200 OK") == 2
+        assert raw(on, b"\r\n\r\n" + head).startswith(b"HTTP/1.1 400 ")
+    assert on.site.visits.seen == [("GET", "/page"), ("GET", "/canary")]
+
+
+def test_the_host_in_a_target_takes_the_place_of_the_host_in_the_header() -> None:
+    seen = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.append((environ["PATH_INFO"], environ["QUERY_STRING"], environ["HTTP_HOST"]))
+        start_response("200 OK", [("Content-Length", "0")])
+        return [b""]
+
+    with place(app) as on, connected(on) as connection:
+        for target in ("http://real.example:81/page?a", "/page?a"):
+            assert connection.request("GET", target).status == 200
+        assert seen == [("/page", "a", "real.example:81"), ("/page", "a", on.host)]
+        assert connection.request("GET", f"http://{on.host}/socket.io/1/?t=1").status == 200
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_that_breaks_off_is_no_failure_of_the_application(
+    chunked: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with place() as on, connected(on) as connection:
+        length = "Transfer-Encoding: chunked" if chunked else "Content-Length: 9"
+        head = b"POST /page HTTP/1.1\r\n" + header_lines(on, length)
+        connection.send_raw(head + (b"9\r\n" if chunked else b"") + b"hello")
+        connection.sock.shutdown(stdsocket.SHUT_WR)
+        assert connection.read_answer().status == 400
+        assert on.site.visits.seen == []
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize("line", [b"5;a\nb\r\n", b"5;\r\n", b"5 \r\n"])
+def test_a_chunk_that_could_be_read_in_two_ways_ends_the_connection(line: bytes) -> None:
+    with place() as on:
+        head = b"POST /page HTTP/1.1\r\n" + header_lines(on, "Transfer-Encoding: chunked")
+        answer = raw(on, head + line + b"hello\r\n0\r\n\r\n" + CANARY)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert on.site.visits.seen == []
+
+
+def test_trailers_have_a_bound() -> None:
+    with place() as on:
+        head = b"POST /page HTTP/1.1\r\n" + header_lines(on, "Transfer-Encoding: chunked")
+        answer = raw(on, head + b"0\r\n" + b"X: y\r\n" * 20_000 + b"\r\n" + CANARY)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert on.site.visits.seen == []
+
+
+@pytest.mark.parametrize(
+    "trailer",
+    [b"Content-Length: 5\r\n", b"Host: x\r\n", b"X A: b\r\n", b"\x00: b\r\n", b"X\r\n: b\r\n"],
+)
 def test_a_bad_trailer_ends_the_connection_before_the_next_request(trailer: bytes) -> None:
     with place() as on:
         url, _ = open_session(on)

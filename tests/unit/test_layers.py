@@ -18,7 +18,7 @@ LAYERS = {
     "session": ["session", "virtsocket", "clock", "journal", "backplane"],
     "transports": ["transports", "websocket", "writer"],
     "server": [
-        *["accesslog", "connections", "slowbody", "stats", "tls", "watchdog"],
+        *["accesslog", "connections", "slowbody", "stats", "strictbody", "tls", "watchdog"],
         *["stricthttp", "view", "options", "handshake", "clientfile", "refusals", "handler"],
         *["server", "policyserver"],
     ],

@@ -2,7 +2,13 @@
 
 import pytest
 
-from socketio.wire.httpcheck import find_header_fault, find_request_line_fault
+from socketio.wire.httpcheck import (
+    find_header_fault,
+    find_request_line_fault,
+    find_trailer_fault,
+    read_chunk_size,
+    split_target,
+)
 
 # -- the request line --------------------------------------------------------------------------
 
@@ -15,11 +21,15 @@ from socketio.wire.httpcheck import find_header_fault, find_request_line_fault
         "POST /socket.io/1/xhr-polling/123?t=1&x=%00%0d/../ HTTP/1.1",
         "OPTIONS * HTTP/1.1",
         "CONNECT good.example:443 HTTP/1.1",
+        "CONNECT [::1]:443 HTTP/1.1",
         "GET http://good.example/ HTTP/1.1",
+        "GET http://good.example HTTP/1.1",
+        "GET HTTPS://good_1.example:8443?t=1 HTTP/1.1",
+        "GET http://us%20er:p!w$@[::1]:/page?t=1 HTTP/1.1",
         "M-SEARCH / HTTP/1.1",
         "VERSION-CONTROL / HTTP/1.1",
         "X_Y / HTTP/1.1",
-        "GET /h\xe9\xff HTTP/1.1",
+        "GET /?h\xe9\xff?/ HTTP/1.1",
         'GET /"quotes"\\|{}^` HTTP/1.1',
         "GET ///a//b HTTP/1.1",
     ],
@@ -38,7 +48,17 @@ def test_a_sound_request_line_passes(line):
         *["GET / HTTP/1.1\r", "GET / HTTP/1.1\n", "GET /\r HTTP/1.1", "GET /\x00 HTTP/1.1"],
         # What Python takes for white space: pywsgi would read another target than a proxy does.
         *["GET \xa0/ HTTP/1.1", "GET /\x85 HTTP/1.1", "GET /voil\xc3\xa0 HTTP/1.1"],
+        *["GET /?\xa0 HTTP/1.1", "GET /?\x85 HTTP/1.1"],
         *["GET /\x7f HTTP/1.1", "GET /\u0100 HTTP/1.1", "GET / HTTP/1.\u0661"],
+        # A target that is none of the four forms, or none that the method goes with.
+        *["GET page HTTP/1.1", "GET ?t=1 HTTP/1.1", "GET /\xe9 HTTP/1.1", "GET /\xc3\xa9 HTTP/1.1"],
+        *["GET * HTTP/1.1", "OPTIONS */ HTTP/1.1", "GET good.example:443 HTTP/1.1"],
+        *["CONNECT / HTTP/1.1", "CONNECT * HTTP/1.1", "CONNECT http://good.example/ HTTP/1.1"],
+        *["CONNECT good.example HTTP/1.1", "CONNECT good.example: HTTP/1.1", "CONNECT :1 HTTP/1.1"],
+        *["GET http:// HTTP/1.1", "GET http:/good.example/ HTTP/1.1", "GET http:///page HTTP/1.1"],
+        *["GET http://]a/ HTTP/1.1", "GET http://[a/ HTTP/1.1", "GET http://a:b/ HTTP/1.1"],
+        *["GET http://a@b@c/ HTTP/1.1", "GET http://h\xe9/ HTTP/1.1", "GET http://h#a HTTP/1.1"],
+        *["GET ftp://good.example/ HTTP/1.1", "GET s://]a/: HTTP/1.1", "GET javascript:x HTTP/1.1"],
         *["GET / HTTP/0.9", "GET / HTTP/1.2", "GET / HTTP/2.0", "GET / HTTP/1.1.1"],
         *["GET / HTTP/11", "GET / HTTP/1", "GET / http/1.1", "GET / HTTPS/1.1", "GET / HTTP /1.1"],
         *["PROXY TCP4 192.0.2.1 192.0.2.2 56324 443", "\x16\x03\x01\x02", "\u0394ET / HTTP/1.1"],
@@ -145,6 +165,9 @@ FAULTS = [
     ((b"X: a\x7fb",), "control character in a header value"),
     ((b"X: a\nContent-Length: 5",), "header line does not end in CRLF"),
     ((b"X: a\n\r\nGET /smuggled HTTP/1.1",), "header line does not end in CRLF"),
+    # One that is meant to be alone: which one counts is up to the reader.
+    ((b"Content-Type: a/b", b"content-type: c/d"), "more than one Content-Type"),
+    ((b"Content-Type: a/b", b"X: y", b"Content-Type: a/b"), "more than one Content-Type"),
     # Host.
     ((b"Host: good.example",), "more than one Host"),
     ((b"HOST: evil.example",), "more than one Host"),
@@ -193,3 +216,62 @@ def test_chunks_are_not_understood_before_http_1_1():
 
 def test_the_empty_line_ends_the_header():
     assert find_header_fault(block() + b"Content-Length : 5\r\n", "HTTP/1.1") is None
+
+
+# -- the target, chunks and trailers -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "host"),
+    [
+        *[(same, same, None) for same in ("/", "/a?b#c", "*", "good.example:443", "/http://x/")],
+        ("http://good.example", "/", "good.example"),
+        ("HTTPS://good.example:8443?t=http://x/", "/?t=http://x/", "good.example:8443"),
+        ("http://user:pw@[::1]:80/a//b?c@d", "/a//b?c@d", "[::1]:80"),
+    ],
+)
+def test_a_target_is_taken_apart_into_path_and_host(target, path, host):
+    assert split_target(target) == (path, host)
+
+
+@pytest.mark.parametrize(
+    ("line", "size"),
+    [
+        (b"0\r\n", 0),
+        (b"000\r\n", 0),
+        (b"1e\r\n", 30),
+        (b"0000000000000AbF\r\n", 0xABF),
+        (b"5;a\r\n", 5),
+        (b'5 ;\ta ; b = c;d="e \\" \xe9;";f=g\r\n', 5),
+        *[(line, None) for line in (b"", b"\r\n", b"5", b"5\n", b"5\r", b"g\r\n", b"0x5\r\n")],
+        *[(line, None) for line in (b"+5\r\n", b"-5\r\n", b" 5\r\n", b"5 \r\n", b"6_0\r\n")],
+        *[(line, None) for line in (b"5;\r\n", b"5; \r\n", b";a\r\n", b"5 a\r\n", b"5;a=\r\n")],
+        *[(line, None) for line in (b"5;a\nb\r\n", b"5;a\rb\r\n", b"5;a\x00\r\n", b"5;a\xe9\r\n")],
+        *[
+            (line, None)
+            for line in (b'5;a="b\r\n', b'5;a="\n"\r\n', b"5\r\n\r\n", b"0" * 17 + b"\r\n")
+        ],
+        (b"0" * 17 + b"\r\n", None),
+        (b"5" + b";a" * 4000 + b" " * 4000 + b"\r\n", None),
+    ],
+)
+def test_a_chunk_begins_with_its_size_and_sound_extensions(line, size):
+    assert read_chunk_size(line) == size
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        (b"Vary: *\r\n", None),
+        (b"X-Empty:\r\n", None),
+        *[(line, "malformed trailer") for line in (b"", b"X: y", b"X: y\n", b"X\r\n", b": y\r\n")],
+        *[(line, "malformed trailer") for line in (b"X : y\r\n", b" X: y\r\n", b"\xe9: y\r\n")],
+        (b"X: \x00\r\n", "control character in a trailer"),
+        (b"X: y\rz\r\n", "control character in a trailer"),
+        (b"content-LENGTH: 5\r\n", "a trailer that belongs into the header"),
+        (b"Transfer-Encoding: x\r\n", "a trailer that belongs into the header"),
+        (b"Host: x\r\n", "a trailer that belongs into the header"),
+    ],
+)
+def test_a_trailer_is_a_header_line_that_frames_and_routes_nothing(line, fault):
+    assert find_trailer_fault(line) == fault
