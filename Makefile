@@ -11,12 +11,27 @@ NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --silent
 CHAT_CLIENT := examples/simple_chat/node_modules/.package-lock.json
 JS_CLIENTS := tests/js/node_modules/.package-lock.json
 
-.PHONY: demo test lint types docs bench unit format clean browser
+.PHONY: demo test lint types docs bench unit format clean browser trust trust-short soak fuzz autobahn
 
 demo: $(VENV)/.runtime $(CHAT_CLIENT)
 	@exec $(BIN)/python examples/simple_chat/chat.py --host $(HOST) --port $(PORT)
 
-test: lint types docs unit
+test: lint types docs unit trust-short
+
+# Every promise measured, row by row: all of it in at most five minutes, the short form in one.
+trust: $(VENV)/.test $(JS_CLIENTS)
+	@$(BIN)/python -m tests.trust --json trust.json $(ROWS)
+
+trust-short: $(VENV)/.test $(JS_CLIENTS)
+	@$(BIN)/python -m tests.trust --short --json trust.json
+
+# Ten minutes, 200 clients, faults at random.
+soak: $(VENV)/.test
+	@$(BIN)/python -m tests.trust.endurance $(ARGS)
+
+# A minute for each target, more with ARGS="--seconds 600"; what is found lands in .fuzz.
+fuzz: $(VENV)/.fuzz
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 # Everything pytest knows, with branch coverage: of the whole package, then of the pure modules. The
 # leak tests count what is in their process, so they have one of their own, without tracing.
@@ -65,6 +80,16 @@ $(VENV)/.runtime: $(VENV)/.created pyproject.toml
 $(VENV)/.test: $(VENV)/.created pyproject.toml
 	@echo "installing the test tools into $(VENV)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+# The Autobahn Testsuite's cases against our WebSocket; WSTEST=path/to/wstest has the original run.
+autobahn: $(VENV)/.test
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[autobahn]'
+	@$(BIN)/python -m tests.autobahn $(ARGS)
+
+$(VENV)/.fuzz: $(VENV)/.test
+	@echo "installing the fuzzer into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.created pyproject.toml

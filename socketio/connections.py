@@ -160,8 +160,8 @@ class ConnectionServer(WSGIServer):
 
     def _wait_for_the_end(self, timeout: float) -> None:
         current = gevent.getcurrent()
-        gevent.killall(list(self._shaking), block=False)
-        busy = []
+        busy = list(self._shaking)
+        gevent.killall(busy, block=False)
         for greenlet, handler in list(self._connections.items()):
             if handler.idle:
                 gevent.kill(greenlet)

@@ -28,7 +28,7 @@ from socketio.options import as_bool, choose_transports, refuse_unknown, take_se
 from socketio.packet import Packet
 from socketio.session.table import SessionTable
 from socketio.stats import ServerStats, collect_stats
-from socketio.tls import wrap_with
+from socketio.tls import take_context, wrap_with
 from socketio.virtsocket import Socket
 from socketio.websocket.handler import WebSocketHandler
 from socketio.wire.cors import OriginPolicy
@@ -133,7 +133,9 @@ class SocketIOServer(ConnectionServer):
         self._log_file = open_access_log(log_file) if log_file else None
         if self._log_file is not None:
             kwargs["log"] = access_logger(self._log_file)
-        context = kwargs.get("ssl_context")
+        context = take_context(kwargs)
+        if context is not None:
+            kwargs["ssl_context"] = context
         super().__init__(listener, application, *args, **kwargs)
         if context is not None:
             self.wrap_socket = wrap_with(context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -29,11 +30,13 @@ class SlowBody:
     Args:
         rfile: The buffered reader of the connection.
         seconds: How long nothing may come.
+        on_late: Called once, before that is raised.
     """
 
-    def __init__(self, rfile: Any, seconds: float) -> None:
+    def __init__(self, rfile: Any, seconds: float, on_late: Callable[[], None]) -> None:
         self._rfile = rfile
         self._seconds = seconds
+        self._on_late = on_late
         self.late: BodyTimeout | None = None
         """What was raised, once it was."""
 
@@ -68,4 +71,5 @@ class SlowBody:
         except BodyTimeout as exc:
             if exc is late:
                 self.late = late
+                self._on_late()
             raise

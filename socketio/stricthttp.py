@@ -10,7 +10,6 @@ import io
 import logging
 import struct
 import time
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -30,6 +29,7 @@ __all__ = ["StrictHTTPHandler"]
 log = logging.getLogger("socketio.handler")
 
 _MAX_HEADER_BLOCK = 65536
+_MAX_HEADERS = 100
 # How long, and how much, we still listen to a client whose request was refused half-way: without
 # it the close resets the connection and our answer with it.
 _PARTING_SECONDS = 1
@@ -152,10 +152,16 @@ class StrictHTTPHandler(WSGIHandler):
         fault = find_header_fault(block, self.request_version or "")
         if fault is not None:
             raise ValueError(fault)
-        try:
-            return super().MessageClass(io.BytesIO(block), *args)
-        except HTTPException as exc:  # more headers than the standard library reads
-            raise ValueError(str(exc)) from None
+        lines = block.split(b"\r\n")[:-2]
+        if len(lines) > _MAX_HEADERS:
+            raise ValueError("too many headers")
+        # The standard library's parser goes on into the Content-Type, as if it were that of a mail,
+        # which takes seconds for some. Nothing of that is asked for here.
+        message = super().MessageClass(io.BytesIO(b"\r\n"), *args)
+        for line in lines:
+            name, _, value = line.decode("latin-1").partition(":")
+            message[name] = value.strip(" \t")
+        return message
 
     def get_environ(self) -> dict[str, Any]:
         """Return the WSGI environment; the header is complete, so its timer ends here."""
@@ -199,22 +205,21 @@ class StrictHTTPHandler(WSGIHandler):
 
     def run_application(self) -> None:
         """Call the application; a body of which nothing comes for too long is not waited for."""
-        body = SlowBody(self.rfile, self.server.config.body_timeout)
+        body = SlowBody(self.rfile, self.server.config.body_timeout, self._body_is_late)
         source: Any = self.wsgi_input
         if source.rfile is self.rfile:
             source.rfile = body
         try:
             super().run_application()
         except BodyTimeout as exc:
-            if exc is not body.late or self.headers_sent:
+            if exc is not body.late:
                 raise
-            self.answer_late_body()
-        finally:
-            if body.late is not None:
-                self.close_connection = True
-                self.server.journal.limited(
-                    "body_timeout", log, "%s did not send its body", self._peer
-                )
+            if not self.headers_sent:  # else the answer breaks off with the connection
+                self.answer_late_body()
+
+    def _body_is_late(self) -> None:
+        self.close_connection = True
+        self.server.journal.limited("body_timeout", log, "%s did not send its body", self._peer)
 
     def answer_late_body(self) -> None:
         """Answer 408 to a request whose body did not come; the connection ends behind it."""

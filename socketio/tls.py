@@ -8,7 +8,7 @@ from typing import Any
 import gevent
 import gevent.ssl
 
-__all__ = ["HandshakeTimeout", "shake_hands", "wrap_with"]
+__all__ = ["HandshakeTimeout", "shake_hands", "take_context", "wrap_with"]
 
 
 class HandshakeTimeout(TimeoutError):  # noqa: N818 - as in the standard library
@@ -16,6 +16,39 @@ class HandshakeTimeout(TimeoutError):  # noqa: N818 - as in the standard library
 
     def __init__(self) -> None:
         super().__init__("the handshake took too long")
+
+
+def take_context(arguments: dict[str, Any]) -> ssl.SSLContext | None:
+    """Take what describes a context out of a server's keywords and return it; None without TLS.
+
+    gevent would read the certificate anew for each connection, and find out that it is not there
+    when the first client comes.
+
+    Args:
+        arguments: ``ssl_context``, or ``certfile`` and ``keyfile`` with ``ca_certs``,
+            ``cert_reqs``, ``ciphers`` and ``ssl_version`` as gevent has them.
+
+    Raises:
+        OSError: A file cannot be read, or has no certificate in it.
+    """
+    if "ssl_context" in arguments:
+        context: ssl.SSLContext | None = arguments.pop("ssl_context")
+        return context
+    if not arguments.get("certfile"):
+        return None
+    certificate, key = arguments.pop("certfile"), arguments.pop("keyfile", None)
+    for path in filter(None, (certificate, key)):
+        with open(path, "rb"):  # OpenSSL does not say which file is missing
+            pass
+    context = gevent.ssl.SSLContext(arguments.pop("ssl_version", ssl.PROTOCOL_TLS_SERVER))
+    context.check_hostname = False
+    context.load_cert_chain(certificate, key)
+    if ca_certs := arguments.pop("ca_certs", None):
+        context.load_verify_locations(ca_certs)
+    context.verify_mode = arguments.pop("cert_reqs", ssl.CERT_NONE)
+    if ciphers := arguments.pop("ciphers", None):
+        context.set_ciphers(ciphers)
+    return context
 
 
 def wrap_with(context: ssl.SSLContext) -> Any:

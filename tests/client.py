@@ -24,12 +24,15 @@ DEADLINE = 60.0
 """Seconds after which waiting for something is given up; never a measure of speed."""
 
 
-def wait_for(condition: Callable[[], Any], what: str = "") -> Any:
-    """Let other greenlets run until ``condition()`` is true; returns its value."""
+def wait_for(condition: Callable[[], Any], what: object = "") -> Any:
+    """Let other greenlets run until ``condition()`` is true; returns its value.
+
+    ``what`` is shown as it is then, when the time is up.
+    """
     end = time.monotonic() + DEADLINE
     while not (value := condition()):
         if time.monotonic() > end:
-            raise AssertionError(f"still not true after {DEADLINE} s: {what or condition}")
+            raise AssertionError(f"still not true after {DEADLINE} s: {what or condition!r}")
         gevent.sleep(0.002)
     return value
 

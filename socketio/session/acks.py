@@ -18,11 +18,12 @@ class AckTable:
             must not keep the server from asking.
     """
 
-    __slots__ = ("callbacks", "counter", "limit", "owners")
+    __slots__ = ("callbacks", "counter", "limit", "owners", "pushed_out")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.counter = 0
+        self.pushed_out = 0
         self.callbacks: dict[int, AckCallback] = {}
         self.owners: dict[int, str] = {}
 
@@ -43,6 +44,7 @@ class AckTable:
             return False
         while len(self.callbacks) >= self.limit:
             self.pop(next(iter(self.callbacks)))
+            self.pushed_out += 1
         self.callbacks[msgid] = callback
         if endpoint is not None:
             self.owners[msgid] = endpoint
@@ -65,6 +67,7 @@ class Acknowledging:
     """The part of :class:`socketio.virtsocket.Socket` that waits for acks of the client."""
 
     settings: Any
+    journal: Any
     _acks: AckTable | None = None  # most sessions never ask for one
 
     @property
@@ -102,7 +105,12 @@ class Acknowledging:
 
         Only the namespace ``endpoint`` may answer; None lets any. Over the limit the oldest goes.
         """
-        return self._ack_table.save(msgid, callback, endpoint)
+        table = self._ack_table
+        before = table.pushed_out
+        saved = table.save(msgid, callback, endpoint)
+        if table.pushed_out > before:
+            self.journal.limits["max_pending_acks"] += table.pushed_out - before
+        return saved
 
     def _pop_ack_callback(self, msgid: int, endpoint: str | None = None) -> AckCallback | None:
         """Forget and return the callback of ``msgid``; None if unknown."""

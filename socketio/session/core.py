@@ -394,7 +394,8 @@ class SessionCore:
     def _stop_lingering(self) -> None:
         """Nobody took the rest in time; runs in the hub."""
         self._keep_for_next_poll = False
-        self.server_queue.clear()  # which wakes a reader that waits for room in it
+        # Not cleared: the receiver may not have come to its end marker, nor to what is before it.
+        self.server_queue.let_go()
         self.client_queue.clear()
         self._cut_links()
         self._finish_if_done()

@@ -51,6 +51,7 @@ class Inbox(_MeasuredQueue):
     def __init__(self, on_full: Callable[[], None] | None = None) -> None:
         super().__init__()
         self._room: Event | None = None
+        self._holds = True
         self._on_full = on_full
 
     def _get(self) -> Any:
@@ -70,15 +71,29 @@ class Inbox(_MeasuredQueue):
         Returns:
             False when the time was up.
         """
-        if self._on_full is not None and (self.qsize() >= packets or self.size >= size):
+
+        def full() -> bool:
+            return self._holds and (self.qsize() >= packets or self.size >= size)
+
+        if self._on_full is not None and full():
             self._on_full()
-        while self.qsize() >= packets or self.size >= size:
+        while full():
             if self._room is None:
                 self._room = Event()
             self._room.clear()
             if not self._room.wait(timeout):
                 return False
         return True
+
+    def let_go(self) -> None:
+        """Have nobody wait for room any more, now and later; nothing is taken out.
+
+        For a session that ended: what comes now is ignored, and the end marker, without which the
+        receiver would wait for ever, has to stay.
+        """
+        self._holds = False
+        if self._room is not None:
+            self._room.set()
 
 
 class Outbox(_MeasuredQueue):

@@ -211,8 +211,9 @@ class XHRPollingTransport(BaseTransport):
         if not socket.server_queue.wait_for_room(
             limits.max_inbound_packets, limits.max_inbound_size, limits.body_timeout
         ):
-            self.journal.limited(
-                "max_inbound_packets", log, "session %s: a POST found no room", socket.short_id
+            # What it had to wait for is counted already.
+            self.journal.tell(
+                log, "no room", "session %s: a POST found no room in time", socket.short_id
             )
             response = error_response("503 Service Unavailable", "too many packets are waiting")
             response.headers.append(("Retry-After", "1"))

@@ -29,6 +29,7 @@ _CHUNK = 65536
 _MAX_FRAGMENTS = 1000
 # Frames that may wait ahead of the session's own; a peer that pings without reading gets no more.
 _MAX_LANE = 64
+_CLOSE_BYTE = 0x80 | Opcode.CLOSE
 # How long, and how much, we still listen to a peer to which we have said goodbye: a connection
 # closed with unread data is reset, and our close frame lost.
 _PARTING_SECONDS = 1
@@ -83,7 +84,9 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
         self._fragments: list[bytes] = []
         self._opcode = Opcode.TEXT
         self._received: deque[str | bytes] = deque()
-        self._refused = False
+        self._refused: CloseCode | None = None
+        self._refusal: list[bytes] = []
+        self._late = False
         self._end_was_told = False
         if early:
             self._feed(early)
@@ -100,7 +103,7 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
     def failed(self) -> bool:
         """Whether the peer broke the WebSocket protocol."""
         exc = self._core.parser_exc
-        return self._refused or (exc is not None and not isinstance(exc, EOFError))
+        return self._refused is not None or (exc is not None and not isinstance(exc, EOFError))
 
     @property
     def failed_with(self) -> int | None:
@@ -108,8 +111,8 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
 
         1009 means a message over the limit.
         """
-        if not self.failed:
-            return None
+        if self._refused is not None or not self.failed:
+            return self._refused
         return self._core.close_sent.code if self._core.close_sent else CloseCode.PROTOCOL_ERROR
 
     # -- receiving -----------------------------------------------------------------------------
@@ -138,6 +141,7 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
 
     def _read(self) -> bool:
         """Read once from the connection; False when it is over, for us at least."""
+        self._answer_late()
         if self._core.eof_sent:  # closing handshake complete, protocol broken, or end of stream
             return False
         try:
@@ -155,9 +159,18 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
     def _feed(self, data: bytes) -> None:
         self._core.receive_data(data)
         for frame in self._core.events_received():
-            if isinstance(frame, Frame) and not self._refused:
+            if isinstance(frame, Frame) and self._refused is None:
                 self._take_frame(frame)
-        self._write_core()
+        if self.failed and self._received:
+            self._late = True  # what came in front of the breach may be answered first
+        else:
+            self._write_core()
+
+    def _answer_late(self) -> None:
+        """Tell the peer what it broke, now that what it had sent before was received."""
+        if self._late:
+            self._late = False
+            self._write_core()
 
     def _take_frame(self, frame: Frame) -> None:
         if frame.opcode not in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
@@ -180,8 +193,11 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
             self._refuse(CloseCode.INVALID_DATA, "invalid UTF-8")
 
     def _refuse(self, code: CloseCode, reason: str) -> None:
-        self._refused = True
+        self._refused = code
         self._core.fail(code, reason)
+        # Not what the core has by now: it answered what stood behind this in the same piece.
+        goodbye = Frame(Opcode.CLOSE, _close_payload(code, reason)).serialize(mask=False)
+        self._refusal = [goodbye, b""]
 
     # -- sending -------------------------------------------------------------------------------
 
@@ -215,6 +231,7 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
 
         Never blocks. The connection itself is ended by the peer, or by whoever owns it.
         """
+        self._answer_late()
         if self.closed:
             return
         self.closed = self._end_was_told = True
@@ -225,6 +242,7 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
 
     def finish(self) -> None:
         """Let the peer read our last words before its connection goes; blocks, bounded."""
+        self._answer_late()
         self.writer.wait_until_written()
         try:
             with gevent.Timeout(_PARTING_SECONDS, False):  # type: ignore[arg-type]
@@ -242,12 +260,13 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
 
     def _write_core(self) -> None:
         """Write what the core answers by itself: pongs, and the close frame of a failure."""
-        for data in self._core.data_to_send():
+        answers = self._core.data_to_send()
+        for data in self._refusal or answers:
             if not data:  # its mark for "now half-close"; what the session has left is not wanted
                 self.closed = True
                 self.writer.read_from(None)
                 self.writer.close()
-            elif self._core.close_sent is not None or self.writer.backlog < _MAX_LANE:
+            elif data[0] == _CLOSE_BYTE or self.writer.backlog < _MAX_LANE:
                 self.writer.write_frame(data)
 
 

@@ -5,6 +5,7 @@ import ssl
 
 import gevent
 import pytest
+import trustme
 from gevent import socket as gsocket
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIServer
@@ -107,9 +108,13 @@ def make_environ_page(environ, start_response):
     return [environ["my.key"].encode()]
 
 
-def test_it_takes_the_tls_arguments_of_gevent_s_server():
+def test_it_takes_the_tls_arguments_of_gevent_s_server(tmp_path):
     # Of old: keyfile= and certfile=.
-    assert listen_nowhere(keyfile="my.key", certfile="my.crt").ssl_enabled
+    certificate = trustme.CA().issue_cert("localhost")
+    files = {"keyfile": str(tmp_path / "my.key"), "certfile": str(tmp_path / "my.crt")}
+    certificate.private_key_pem.write_to_path(files["keyfile"])
+    certificate.cert_chain_pems[0].write_to_path(files["certfile"])
+    assert listen_nowhere(**files).ssl_enabled
     assert listen_nowhere(ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)).ssl_enabled
     assert not listen_nowhere().ssl_enabled
 

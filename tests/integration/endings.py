@@ -205,5 +205,5 @@ def reason_of(ending: Callable[[Scene], None], transport: str) -> str:
 def wait_until_gone(scene: Scene) -> None:
     """Wait until the server has forgotten the session of the scene."""
     sessid = scene.socket.sessid
-    wait_for(lambda: scene.socket.state == "DISCONNECTED", f"{scene.socket!r} is over")
+    wait_for(lambda: scene.socket.state == "DISCONNECTED", scene.socket)
     wait_for(lambda: sessid not in scene.server.sockets)

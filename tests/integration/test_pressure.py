@@ -11,6 +11,7 @@ import pytest
 
 from socketio.mixins import BroadcastMixin
 from socketio.namespace import BaseNamespace
+from socketio.session.lifecycle import DisconnectReason, Event
 from tests.client import (
     PollingClient,
     WebSocketClient,
@@ -204,4 +205,40 @@ def test_an_idle_connection_is_closed_after_the_keepalive_timeout() -> None:
     with serving({}, keepalive_timeout=0.1) as server:
         client = PollingClient(server)
         wait_for(lambda: not server._connections)
+        client.close()
+
+
+# -- an end that comes while the server is busy ----------------------------------------------------
+
+
+def test_what_a_client_sent_before_it_was_lost_is_handled_however_long_the_linger() -> None:
+    told: list[Any] = []
+
+    class Slow(BaseNamespace):
+        def on_slow(self, number: int) -> None:
+            gevent.sleep(0.15)
+            told.append(number)
+
+        def recv_disconnect(self) -> None:
+            told.append("disconnect")
+
+    # The grace of a busy handler is longer than the test: nobody is interrupted.
+    with serving({"": Slow}, linger_timeout=0.1, close_timeout=600) as server:
+        client = WebSocketClient(server).open()
+        socket = server.sockets[client.sessid]
+        client.send(*[event("slow", number) for number in range(3)])
+        client.sock.shutdown(stdsocket.SHUT_WR)
+        wait_for(lambda: over(socket), socket)
+        assert told == [0, 1, 2, "disconnect"]
+        client.close()
+
+
+def test_a_loop_that_stalls_longer_than_the_linger_does_not_keep_a_lost_session() -> None:
+    with serving({"": BaseNamespace}, close_timeout=600) as server:
+        client = WebSocketClient(server).open()
+        socket = server.sockets[client.sessid]
+        socket._signal(Event.TRANSPORT_LOST, DisconnectReason.TRANSPORT_LOST)
+        # After a stall the deadline rings before the receiver has been woken by its end marker.
+        socket._stop_lingering()
+        wait_for(lambda: over(socket), socket)
         client.close()

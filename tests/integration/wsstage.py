@@ -112,5 +112,5 @@ def works(peer: Peer) -> bool:
 
 
 def has_ended(socket: Any, reason: str) -> bool:
-    wait_for(lambda: socket.state == "DISCONNECTED", f"{socket!r} is over")
+    wait_for(lambda: socket.state == "DISCONNECTED", socket)
     return socket.disconnect_reason == reason

@@ -71,7 +71,7 @@ def settled() -> dict[str, int]:
 def one_life(server: Any, transport: str, ending: Any) -> None:
     scene = enter(server, transport, Recorder())
     ending(scene)
-    wait_for(lambda: scene.socket.state == "DISCONNECTED", f"{scene.socket!r} after {ending}")
+    wait_for(lambda: scene.socket.state == "DISCONNECTED", scene.socket)
     scene.client.close()
 
 

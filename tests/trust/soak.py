@@ -42,17 +42,22 @@ class Client:
         self._client: Any = None
 
     def run(self) -> None:
-        while not self._soak.over:
-            self._open()
-            ending = self._live()
-            self._soak.endings[ending] += 1
-            self._soak.report(self._client.sessid, self._said, self._acked, ending)
+        """Live one session after the other until the soak is over."""
+        try:
+            while not self._soak.over:
+                self._open()
+                ending = self._live()
+                self._soak.endings[ending] += 1
+                self._soak.report(self._client.sessid, self._said, self._acked, ending)
+        finally:
+            self._client.close()
 
     def _open(self) -> None:
         self._said = self._heard = self._expected = self._acked = 0
         transport = self._random.choice(EVERY)
         self._soak.transports[transport] += 1
-        self._client = ALL_CLIENTS[transport](self._soak.place).open()
+        self._client = ALL_CLIENTS[transport](self._soak.place)
+        self._client.open()
         self._client.send("1::/n")
         while self._client.recv() != "1::/n":
             pass
