@@ -10,6 +10,8 @@ import gevent
 __all__ = ["BodyTimeout", "SlowBody"]
 
 _CHUNK = 65536
+# How much is read before others have their turn: what is there already is read without waiting.
+_TURN = 1 << 18
 
 
 class BodyTimeout(TimeoutError):  # noqa: N818 - as in the standard library
@@ -37,6 +39,7 @@ class SlowBody:
         self._rfile = rfile
         self._seconds = seconds
         self._on_late = on_late
+        self._turn = 0
         self.late: BodyTimeout | None = None
         """What was raised, once it was."""
 
@@ -67,9 +70,13 @@ class SlowBody:
         try:
             with gevent.Timeout(self._seconds, late):
                 data: bytes = read(size)
-                return data
         except BodyTimeout as exc:
             if exc is late:
                 self.late = late
                 self._on_late()
             raise
+        self._turn += len(data) + 1024  # a byte costs as much as that
+        if self._turn > _TURN:
+            self._turn = 0
+            gevent.sleep(0)
+        return data

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import gevent
 from gevent.pywsgi import Input, _InvalidClientInput  # type: ignore[attr-defined]
 
 from socketio.wire.httpcheck import find_trailer_fault, read_chunk_size
@@ -17,6 +18,10 @@ __all__ = ["StrictInput"]
 
 _MAX_LINE = 8192
 _MAX_TRAILERS = 65536
+# How many bytes of size lines a body may have beyond as many as it has content, and how many bytes
+# are read before others have their turn: what is there already is read without waiting.
+_MAX_FRAMING = 65536
+_TURN = 16384
 
 
 class StrictInput(Input):
@@ -25,7 +30,11 @@ class StrictInput(Input):
     .. versionadded:: 1.0
     """
 
-    __slots__ = ()
+    __slots__ = ("_content", "_framing", "_turn")
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._content = self._framing = self._turn = 0
 
     def read(self, length: int | None = None) -> bytes:
         """Return ``length`` bytes of the body, or all of it. Blocks."""
@@ -36,9 +45,18 @@ class StrictInput(Input):
         return _without_early_end(super().readline, size)
 
     def _Input__read_chunk_length(self, rfile: Any) -> int:  # noqa: N802 - pywsgi's own name
-        size = read_chunk_size(rfile.readline(_MAX_LINE))
+        line = rfile.readline(_MAX_LINE)
+        size = read_chunk_size(line)
         if size is None:
             raise self._broken("malformed chunk")
+        self._framing += len(line) + 2
+        if self._framing > _MAX_FRAMING + self._content:
+            raise self._broken("more size lines than content")
+        self._content += size
+        self._turn += len(line) + 64  # a short line costs as much as that
+        if self._turn > _TURN:
+            self._turn = 0
+            gevent.sleep(0)
         if size == 0:
             self._skip_trailers(rfile)
         return size

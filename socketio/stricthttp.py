@@ -105,6 +105,10 @@ class StrictHTTPHandler(WSGIHandler):
     def _next_request_came(self) -> bool:
         if self.rfile.closed:
             return False
+        # What is there already is read without waiting: others have their turn between requests.
+        gevent.sleep(0)
+        if self.server.stopping:
+            return False
         self.idle = True
         try:
             with gevent.Timeout(self.server.config.keepalive_timeout, False):  # type: ignore[arg-type]

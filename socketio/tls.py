@@ -78,7 +78,11 @@ def shake_hands(sock: Any, wrap_socket: Any, arguments: dict[str, Any], seconds:
     Raises:
         OSError: What comes is no TLS, or the handshake failed or took too long.
     """
-    tls = wrap_socket(sock, **{**arguments, "do_handshake_on_connect": False})
+    try:
+        tls = wrap_socket(sock, **{**arguments, "do_handshake_on_connect": False})
+    except BaseException:
+        sock.close()
+        raise
     try:
         with gevent.Timeout(seconds, HandshakeTimeout()):
             tls.do_handshake()

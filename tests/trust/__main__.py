@@ -69,12 +69,17 @@ def main() -> int:
                 print_line(results[-1])
     finally:
         stage.end()
-    results += matrix.conclusions(results)
     seconds = round(time.monotonic() - begin)
+    if not (options.short or options.rows):
+        for result in matrix.conclusions(results, seconds):
+            results.append(result)
+            print_line(result)
+        for name, why in matrix.ELSEWHERE.items():
+            sys.stdout.write(f"not here {name}: {why}\n")
     passed = sum(result["ok"] for result in results)
     if options.json:
         form = "short" if options.short else "full"
-        report = {"form": form, "seconds": seconds, "rows": results}
+        report = {"form": form, "seconds": seconds, "rows": results, "elsewhere": matrix.ELSEWHERE}
         options.json.write_text(json.dumps(report, indent=1) + "\n")
     sys.stdout.write(f"{passed} of {len(results)} rows hold, {seconds} s\n")
     return 0 if passed == len(results) else 1

@@ -75,7 +75,7 @@ class Application:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         path = environ["PATH_INFO"]
-        if path.startswith("/socket.io"):
+        if "socketio" in environ:
             socketio_manage(environ, self._namespaces)
             return []
         status, body = "200 OK", b"the application's page"

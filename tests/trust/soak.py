@@ -26,6 +26,8 @@ __all__ = ["Soak"]
 _DOWN = re.compile(r'5::/n:\{"args":\[(\d+),')
 _ACK = re.compile(r"6::/n:(\d+)\+")
 _MUCH = 20_000
+# Seconds after which a server has filled what it fills once, so that its memory says something.
+_WARM = 120
 
 
 class Broken(Exception):
@@ -285,10 +287,12 @@ class Soak:
 
     def summary(self) -> str:
         """Return the result in a few words."""
-        percent, slope = self.growth()
         faults = sum(self.faults.values())
-        return (
+        text = (
             f"{len(self.violations)} violations in {self.heard:,} numbers down, "
-            f"{self.sessions:,} sessions, {faults:,} faults of {len(self.faults)} kinds; "
-            f"memory {percent:+.1f} % ({slope:+.1f} MB/h)"
+            f"{self.sessions:,} sessions, {faults:,} faults of {len(self.faults)} kinds"
         )
+        if self._until - self._begin < _WARM:
+            return text
+        percent, slope = self.growth()
+        return f"{text}; memory {percent:+.1f} % ({slope:+.1f} MB/h)"
