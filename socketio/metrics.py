@@ -66,7 +66,7 @@ class ServerCollector(Collector):
 
 _QUEUES = {
     "packets": "Packets that wait in",
-    "size": "Characters that wait in",
+    "size": "Bytes that wait in",
     "longest": "Packets in the longest of",
 }
 _TRAFFIC = {

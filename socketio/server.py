@@ -276,7 +276,7 @@ def serve(app: Any, **kw: Any) -> None:
         kw["strict_http"] = as_bool(kw["strict_http"])
     for name in ("authorize", "slow_peer"):
         if isinstance(kw.get(name), str) and ":" in kw[name]:
-            kw[name] = pkgutil.resolve_name(kw[name])
+            kw[name] = pkgutil.resolve_name(kw[name].strip())
     if isinstance(kw.get("client_js"), str):
         kw["client_js"] = _NO_FILE.get(kw["client_js"].strip().lower(), kw["client_js"])
     for name in Settings.__dataclass_fields__:

@@ -21,7 +21,12 @@ from socketio.session.core import SessionCore
 from socketio.session.data import SessionData, rooms_in
 from socketio.session.lifecycle import DisconnectReason, Event, State
 from socketio.session.opening import Opening
-from socketio.session.receiver import Receiver, tell_disconnect
+from socketio.session.receiver import (
+    Receiver,
+    SessionGreenlet,
+    ends_greenlet,
+    tell_disconnect,
+)
 
 if TYPE_CHECKING:
     from socketio.namespace import BaseNamespace
@@ -112,6 +117,16 @@ class Socket(Acknowledging, SessionCore):
     STATE_DISCONNECTED = State.DISCONNECTED
     GLOBAL_NS = ""
 
+    environ: Any = None
+    request: Any = None
+    hits = 0
+    heartbeats = 0
+    wsgi_app_greenlet: Any = None
+    _awaits_ack: tuple[str, int] | None = None
+    _opening: Opening | None = None
+    _pump: Callable[[], None] | None = None
+    _complained = -math.inf
+
     json_loads: JsonLoads = staticmethod(default_json_loads)
     json_dumps: JsonDumps = staticmethod(default_json_dumps)
 
@@ -140,19 +155,10 @@ class Socket(Acknowledging, SessionCore):
         self._first_session = SessionData(self._room_changed)
         self.session = self._first_session
         self.error_handler = error_handler or default_error_handler
-        self.environ: Any = None
-        self.request: Any = None
         self.handshake_environ: dict[str, str] = {}
         self.namespaces: dict[str, type[BaseNamespace]] = {}
         self.active_ns: dict[str, Any] = {}
         self.jobs: list[Any] = []
-        self.hits = 0
-        self.heartbeats = 0
-        self.wsgi_app_greenlet: Any = None
-        self._awaits_ack: tuple[str, int] | None = None
-        self._opening: Opening | None = None
-        self._pump: Callable[[], None] | None = None
-        self._complained = -math.inf
 
     def __str__(self) -> str:
         parts = [f"sessid={self.sessid!r}"]
@@ -291,9 +297,10 @@ class Socket(Acknowledging, SessionCore):
         if opening is None or not opening.concerns(pkt):
             return False
         if opening.waits(pkt):
-            opening.held.append(self.encode_packet(pkt) if message is None else message)
-            if len(opening.held) > self.settings.max_outbound_packets:
-                self._too_slow("max_outbound_packets")
+            opening.hold(self.encode_packet(pkt) if message is None else message)
+            limit = self._limit_of(len(opening.held), opening.held_size)
+            if limit is not None:
+                self._too_slow(limit)
             return True
         if opening.connect is not None:
             self._let_in()
@@ -321,7 +328,9 @@ class Socket(Acknowledging, SessionCore):
             self.journal.errors[error_name] += 1
         try:
             self.error_handler(self, error_name, error_message, endpoint, msg_id, quiet)
-        except Exception:  # noqa: BLE001 - foreign code
+        except BaseException as exc:
+            if ends_greenlet(exc):
+                raise
             self.journal.failed(
                 "error_handler_failed",
                 log,
@@ -342,7 +351,7 @@ class Socket(Acknowledging, SessionCore):
 
     def spawn(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Spawn a greenlet that is killed when the session is over; returns it."""
-        return self.adopt(gevent.spawn(fn, *args, **kwargs))
+        return self.adopt(SessionGreenlet.spawn(fn, *args, **kwargs))
 
     def adopt(self, job: Any) -> Any:
         """Have the greenlet ``job`` killed when the session is over; returns it."""

@@ -67,6 +67,11 @@ class Writer:
         return len(self._lane)
 
     @property
+    def drainer(self) -> Any:
+        """The greenlet that goes on where the hub may not; None at rest."""
+        return self._drainer
+
+    @property
     def busy(self) -> bool:
         """Whether something of the source was taken and is not written yet."""
         return bool(self._rest) or self._drainer is not None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -54,32 +55,54 @@ class SessionCore:
     active_ns: dict[str, Any]
     jobs: list[Any]
 
+    # What most sessions never change is the class's: over thirty attributes CPython keeps the names
+    # of all of them in each instance.
+    disconnect_reason: DisconnectReason | None = None
+    connection_established = False
+    _link: Link | None = None
+    _delivery: Delivery | None = None
+    _receiver: gevent.Greenlet[..., None] | None = None
+    # None: not begun, or a loop of the application's own; False: telling the namespaces.
+    _receiving: bool | None = None
+    _last_seen = 0.0
+    _hard_end = False
+    _judging = False
+    _keep_for_next_poll = False
+    _claimed: Callable[[], None] | None = None
+    _expiry: Deadline | None = None
+    _beat: Deadline | None = None
+    _grace: Deadline | None = None
+
     def __init__(self, clock: Timekeeper | None, journal: Journal | None = None) -> None:
         self.clock = _default_clock if clock is None else clock
         self.journal = Journal(self.clock) if journal is None else journal
         self._state = State.NEW
-        self.client_queue = Outbox(self._on_put)
-        self.server_queue = Inbox(self._on_full)
-        self.timeout = GeventEvent()
-        self._over = GeventEvent()
-        self.disconnect_reason: DisconnectReason | None = None
-        self.connection_established = False
-        self._link: Link | None = None
         self._older: list[Link] = []
         """Links that were superseded and have not ended yet."""
-        self._delivery: Delivery | None = None
-        self._receiver: gevent.Greenlet[..., None] | None = None
-        # None: not begun, or a loop of the application's own; False: telling the namespaces.
-        self._receiving: bool | None = None
-        self._last_seen = 0.0
-        self._hard_end = False
         self._tellers: set[Any] = set()
         """Greenlets that run a ``recv_disconnect()`` at this moment."""
-        self._keep_for_next_poll = False
-        self._claimed: Callable[[], None] | None = None
-        self._expiry: Deadline | None = None
-        self._beat: Deadline | None = None
-        self._grace: Deadline | None = None
+
+    # Made when they are first needed: they are more than half of what a handshake weighs for which
+    # nobody comes.
+
+    @cached_property
+    def client_queue(self) -> Outbox:
+        """Texts for the client, taken by its transport."""
+        return Outbox(self._on_put)
+
+    @cached_property
+    def server_queue(self) -> Inbox:
+        """Texts from the client, taken by the receiver."""
+        return Inbox(self._on_full)
+
+    @cached_property
+    def timeout(self) -> GeventEvent:
+        """Set by each heartbeat of the client."""
+        return GeventEvent()
+
+    @cached_property
+    def _over(self) -> GeventEvent:
+        return GeventEvent()
 
     # -- what others see -----------------------------------------------------------------------
 
@@ -246,10 +269,15 @@ class SessionCore:
 
     def _outbox_limit(self) -> str | None:
         """Return the name of the limit that the outbox is over, None if there is room."""
-        outbox, limits = self.client_queue, self.settings
-        if outbox.qsize() > limits.max_outbound_packets:
+        return self._limit_of(self.client_queue.qsize(), self.client_queue.size)
+
+    def _limit_of(self, packets: int, size: int) -> str | None:
+        """Return the name of the limit beyond which so many packets for the client wait."""
+        limits = self.settings
+        if packets > limits.max_outbound_packets:
             return "max_outbound_packets"
-        return "max_outbound_size" if outbox.size > limits.max_outbound_size else None
+        # One alone may be as long as the application likes: it cannot be sent in parts.
+        return "max_outbound_size" if size > limits.max_outbound_size and packets > 1 else None
 
     def _judge_speed(self) -> None:
         """The outbox is over its limit: send what the network takes at once, then decide."""
@@ -258,7 +286,14 @@ class SessionCore:
         limit = self._outbox_limit()
         if limit is None or not self._state.live:
             return
-        if self._slow_peer_policy() == "drop_oldest" and self._drop_oldest(limit):
+        if self._judging:  # what the application's policy says to the client goes unjudged
+            return
+        self._judging = True
+        try:
+            policy = self._slow_peer_policy()
+        finally:
+            self._judging = False
+        if policy == "drop_oldest" and self._drop_oldest(limit):
             if self._link is not None:
                 self._link.wake()
             return

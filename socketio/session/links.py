@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 __all__ = ["Delivery", "Link"]
 
@@ -22,6 +22,9 @@ class Link(Protocol):
 
     lost: bool
     """Whether something it took from the queue may not have reached the client."""
+
+    worker: Any
+    """The greenlet that writes for it at this moment, beside the connection's own; None mostly."""
 
     def wake(self) -> None:
         """Something is queued for the client, or the end marker. Must not block."""

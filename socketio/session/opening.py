@@ -6,6 +6,8 @@ from typing import Any
 
 from gevent import getcurrent
 
+from socketio.session.outbox import weight_of
+
 __all__ = ["Opening"]
 
 
@@ -22,7 +24,7 @@ class Opening:
     .. versionadded:: 1.0
     """
 
-    __slots__ = ("_greenlet", "connect", "endpoint", "held")
+    __slots__ = ("_greenlet", "connect", "endpoint", "held", "held_size")
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
@@ -30,11 +32,18 @@ class Opening:
         """The connect packet, once ``recv_connect()`` is asked about it."""
         self.held: list[str] = []
         """Texts that wait for the decision."""
+        self.held_size = 0
+        """How many bytes they take."""
         self._greenlet = getcurrent()
 
     def concerns(self, packet: Any) -> bool:
         """Tell whether ``packet`` is for this namespace."""
         return bool(packet.get("endpoint") == self.endpoint)
+
+    def hold(self, text: str) -> None:
+        """Keep ``text`` until the decision."""
+        self.held.append(text)
+        self.held_size += weight_of(text)
 
     def waits(self, packet: Any) -> bool:
         """Tell whether ``packet`` has to wait: the answer itself, and what other greenlets say."""

@@ -8,15 +8,19 @@ from typing import Any
 from gevent.event import Event
 from gevent.queue import Queue
 
-__all__ = ["Inbox", "Outbox"]
+__all__ = ["Inbox", "Outbox", "weight_of"]
 
 
-def _weight(item: object) -> int:
-    return len(item) if isinstance(item, str) else 0
+def weight_of(item: object) -> int:
+    """Return about how many bytes ``item`` takes; 0 for an end marker."""
+    if not isinstance(item, str):
+        return 0
+    # One emoji makes four bytes of every character of its text.
+    return len(item) if item.isascii() else 4 * len(item)
 
 
 class _MeasuredQueue(Queue):  # type: ignore[type-arg]
-    """A queue that keeps the sum of the lengths of its texts.
+    """A queue that knows about how many bytes its texts take.
 
     The bound is its owner's: over it an inbox stops the reading, an outbox ends the session.
     ``None`` is the end marker.
@@ -28,11 +32,11 @@ class _MeasuredQueue(Queue):  # type: ignore[type-arg]
 
     def _put(self, item: Any) -> None:
         super()._put(item)  # type: ignore[misc]  # documented by gevent for overriding
-        self.size += _weight(item)
+        self.size += weight_of(item)
 
     def _get(self) -> Any:
         item = super()._get()  # type: ignore[misc]
-        self.size -= _weight(item)
+        self.size -= weight_of(item)
         return item
 
     def clear(self) -> None:
@@ -53,6 +57,8 @@ class Inbox(_MeasuredQueue):
         self._room: Event | None = None
         self._holds = True
         self._on_full = on_full
+        self.waiting = 0
+        """How many wait for room."""
 
     def _get(self) -> Any:
         item = super()._get()
@@ -61,11 +67,11 @@ class Inbox(_MeasuredQueue):
         return item
 
     def wait_for_room(self, packets: int, size: int, timeout: float | None = None) -> bool:
-        """Block until fewer than ``packets`` texts and ``size`` characters wait.
+        """Block until fewer than ``packets`` texts and ``size`` bytes wait.
 
         Args:
             packets: The most texts that may wait.
-            size: The most characters that may wait.
+            size: How many bytes they may take.
             timeout: Seconds without anything being taken after which to give up; None: never.
 
         Returns:
@@ -81,8 +87,12 @@ class Inbox(_MeasuredQueue):
             if self._room is None:
                 self._room = Event()
             self._room.clear()
-            if not self._room.wait(timeout):
-                return False
+            self.waiting += 1
+            try:
+                if not self._room.wait(timeout):
+                    return False
+            finally:
+                self.waiting -= 1
         return True
 
     def let_go(self) -> None:
@@ -117,7 +127,7 @@ class Outbox(_MeasuredQueue):
         They were let in once, so that ``on_put`` has no say; its caller wakes the transport.
         """
         self.queue.extendleft(reversed(items))
-        self.size += sum(_weight(item) for item in items)
+        self.size += sum(weight_of(item) for item in items)
 
     def has_texts(self) -> bool:
         """Whether anything but end markers waits."""
@@ -129,17 +139,19 @@ class Outbox(_MeasuredQueue):
         Args:
             expendable: Tells whether a text may be dropped.
             packets: The most texts that may wait.
-            size: The most characters that may wait.
+            size: How many bytes they may take; one text alone may take more.
 
         Returns:
             How many were dropped; where too few are expendable, more than the limit stays.
         """
         dropped = place = 0
-        while (self.qsize() > packets or self.size > size) and place < self.qsize():
+        while place < self.qsize() and (
+            self.qsize() > packets or (self.size > size and self.qsize() > 1)
+        ):
             item = self.queue[place]
             if isinstance(item, str) and expendable(item):
                 del self.queue[place]
-                self.size -= len(item)
+                self.size -= weight_of(item)
                 dropped += 1
             else:
                 place += 1

@@ -19,11 +19,19 @@ from socketio.packet import Packet
 from socketio.session.core import SessionEnded
 from socketio.session.lifecycle import DisconnectReason, Event
 from socketio.session.opening import Opening
+from socketio.turn import Turn
 
 if TYPE_CHECKING:
     from socketio.virtsocket import Socket
 
-__all__ = ["ACK_LATER", "ImpliedConnect", "Receiver", "tell_disconnect"]
+__all__ = [
+    "ACK_LATER",
+    "ImpliedConnect",
+    "Receiver",
+    "SessionGreenlet",
+    "ends_greenlet",
+    "tell_disconnect",
+]
 
 log = logging.getLogger("socketio.virtsocket")
 
@@ -41,6 +49,32 @@ class ImpliedConnect(dict[str, Any]):
 _WITH_DATA = ("message", "json", "event")
 
 
+class SessionGreenlet(gevent.Greenlet):  # type: ignore[type-arg]  # not generic at run time
+    """A greenlet of a session; knows whether somebody means to end it."""
+
+    killed = False
+    """Whether a GreenletExit was thrown into it, by ``kill()`` or by the end of the session."""
+
+    def throw(self, *args: Any) -> Any:
+        """Raise an exception in the greenlet, as ``greenlet.throw()``."""
+        kind = args[0] if args else GreenletExit
+        if isinstance(kind, GreenletExit) or (
+            isinstance(kind, type) and issubclass(kind, GreenletExit)
+        ):
+            self.killed = True
+        return super().throw(*args)
+
+
+def ends_greenlet(exc: BaseException) -> bool:
+    """Tell whether ``exc`` is meant for the greenlet it was raised in, and no failure.
+
+    A handler that raises GreenletExit by itself has failed like any other: nobody killed it.
+    """
+    if isinstance(exc, GreenletExit):
+        return bool(getattr(gevent.getcurrent(), "killed", True))
+    return isinstance(exc, KeyboardInterrupt)
+
+
 class Receiver:
     """Handles the packets of one session, in the session's receiver greenlet."""
 
@@ -51,13 +85,16 @@ class Receiver:
         """Loop until the session ends. Called once, as the whole life of the greenlet."""
         socket = self._socket
         socket._receiving = True
+        turn = Turn()
         try:
             while not socket._hard_end:
                 text = socket.get_server_msg()
                 if text is None and not socket._state.live:
                     break
                 if text:
+                    turn.begin()
                     self._receive(text)
+                    turn.end()
         except SessionEnded:
             log.debug("session %s: a handler was interrupted", socket.short_id)
         finally:
@@ -131,12 +168,12 @@ class Receiver:
             if socket.active_ns.get(endpoint) is not ns:
                 socket._opening = None
                 return None
-        except (GreenletExit, KeyboardInterrupt):
-            raise
         except UnauthorizedError as exc:
             self._refuse_namespace(endpoint, ns, exc)
             return None
-        except BaseException:  # noqa: BLE001 - foreign code
+        except BaseException as exc:
+            if ends_greenlet(exc):
+                raise
             self._note("session %s: namespace %r cannot be opened", endpoint)
             self._drop(endpoint, ns)
             return None
@@ -247,9 +284,9 @@ class Receiver:
         """Run code of the application; what it raises is logged and harms only itself."""
         try:
             call()
-        except (GreenletExit, KeyboardInterrupt):
-            raise
-        except BaseException:  # noqa: BLE001 - foreign code
+        except BaseException as exc:
+            if ends_greenlet(exc):
+                raise
             self._note("session %s: handling %.100r failed", what)
             return False
         return True

@@ -23,6 +23,10 @@ __all__ = ["Poll", "XHRPollingTransport"]
 
 log = logging.getLogger("socketio.transport")
 
+# How many POSTs of one session may wait for room, each with its body: real clients send one at a
+# time, or a few behind one another.
+_MOST_WAITING = 4
+
 
 class Poll:
     """One held GET as a :class:`~socketio.session.links.Link`.
@@ -37,6 +41,7 @@ class Poll:
     streaming = False
     dead = False
     lost = False  # what could not be written is given back
+    worker = None
 
     def __init__(self, name: str, cut_connection: Callable[[], None]) -> None:
         self.name = name
@@ -146,7 +151,8 @@ class XHRPollingTransport(BaseTransport):
         taken, handler = self._taken, self.handler
         poll.delivering = True
         self.journal.packets_sent += len(taken)
-        self.journal.bytes_sent += len(payload)
+        body = self.dress(payload)
+        self.journal.bytes_sent += len(body)
 
         def done(delivered: bool) -> None:
             poll.delivering = False
@@ -156,7 +162,7 @@ class XHRPollingTransport(BaseTransport):
                 socket._delivery = Delivery(taken, handler.broke_off)
             socket._detach(poll)
 
-        return Response("200 OK", self.response_headers(), self.dress(payload), done)
+        return Response("200 OK", self.response_headers(), body, done)
 
     def dress(self, payload: bytes) -> bytes:
         """Return the body of the answer that carries ``payload``: here, just that."""
@@ -199,6 +205,8 @@ class XHRPollingTransport(BaseTransport):
 
         Blocks until the body is here, and while the session has too much to do already.
         """
+        if socket.server_queue.waiting >= _MOST_WAITING:
+            return self._no_room(socket)
         body = self.read_body()
         if isinstance(body, Response):
             return body
@@ -211,18 +219,21 @@ class XHRPollingTransport(BaseTransport):
         if not socket.server_queue.wait_for_room(
             limits.max_inbound_packets, limits.max_inbound_size, limits.body_timeout
         ):
-            # What it had to wait for is counted already.
-            self.journal.tell(
-                log, "no room", "session %s: a POST found no room in time", socket.short_id
-            )
-            response = error_response("503 Service Unavailable", "too many packets are waiting")
-            response.headers.append(("Retry-After", "1"))
-            return response
+            return self._no_room(socket)
         if not socket.state.live:
             return self.refuse_session("POST")
         for message in messages:
             socket.put_server_msg(message)
         return Response("200 OK", [("Content-Type", "text/plain; charset=UTF-8")], b"1")
+
+    def _no_room(self, socket: Any) -> Response:
+        # What it had to wait for is counted already.
+        self.journal.tell(log, "no room", "session %s: a POST found no room", socket.short_id)
+        response = error_response(
+            "503 Service Unavailable", "too many packets are waiting", close=True
+        )
+        response.headers.append(("Retry-After", "1"))
+        return response
 
     def _refuse_payload(self, socket: Any, why: PayloadError) -> Response:
         text = "session %s: refused a payload: %s"

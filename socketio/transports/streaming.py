@@ -64,7 +64,10 @@ class StreamLink:
 
     def greet(self, greeting: WireMessage) -> None:
         """Send the first message of the session, ahead of everything that is queued."""
-        self._writer.write_frame(self.frame(greeting))
+        frame = self.frame(greeting)
+        self._socket.journal.packets_sent += 1
+        self._socket.journal.bytes_sent += len(frame)
+        self._writer.write_frame(frame)
 
     def start(self) -> None:
         """Begin to write what is queued."""
@@ -127,6 +130,11 @@ class StreamLink:
     def dead(self) -> bool:
         """Whether the connection is closed or cut."""
         return self._writer.over
+
+    @property
+    def worker(self) -> Any:
+        """The greenlet that writes to a slow client; None while nobody has to wait."""
+        return self._writer.drainer
 
     @property
     def lost(self) -> bool:

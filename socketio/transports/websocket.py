@@ -47,9 +47,7 @@ class WebSocketLink(StreamLink):
             while batch := ws.receive_batch():
                 for message in batch:
                     if isinstance(message, str):  # binary frames mean nothing in 0.9
-                        journal.bytes_received += (
-                            len(message) if message.isascii() else len(message.encode())
-                        )
+                        journal.bytes_received += _bytes_in(message)
                         # A session with too much to do stops reading: TCP holds the client back.
                         socket.server_queue.wait_for_room(most, size)
                         socket.put_server_msg(message)
@@ -97,6 +95,7 @@ class ForeignLink:
         """Send the first message of the session. Blocks while the peer is slow."""
         try:
             self._ws.send(str(greeting))
+            self._count_sent(greeting)
         except (WebSocketError, OSError):
             self.cut()
 
@@ -114,6 +113,7 @@ class ForeignLink:
                     self._socket.server_queue.wait_for_room(
                         limits.max_inbound_packets, limits.max_inbound_size
                     )
+                    self._socket.journal.bytes_received += _bytes_in(message)
                     self._socket.put_server_msg(message)
         except WebSocketError:
             pass  # closed while we waited
@@ -154,8 +154,16 @@ class ForeignLink:
                 self._sending = True
                 self._ws.send(str(message))
                 self._sending = False
-                self._socket.journal.packets_sent += 1
-                self._socket.journal.bytes_sent += len(str(message).encode("utf-8", "replace"))
+                self._count_sent(message)
+
+    def _count_sent(self, message: str) -> None:
+        self._socket.journal.packets_sent += 1
+        self._socket.journal.bytes_sent += _bytes_in(message)
+
+    @property
+    def worker(self) -> Any:
+        """The greenlet that writes."""
+        return self._sender
 
     @property
     def dead(self) -> bool:
@@ -179,6 +187,10 @@ class ForeignLink:
     def cut(self) -> None:
         """End the connection at once."""
         self.supersede()
+
+
+def _bytes_in(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def _close_code(socket: Any) -> int:

@@ -19,12 +19,14 @@ from websockets.exceptions import ProtocolError
 from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
+from socketio.turn import Turn
 from socketio.wire.message import to_utf8
 from socketio.writer import Writer
 
 __all__ = ["WebSocket"]
 
-_CHUNK = 65536
+# Of the shortest frames these are five milliseconds of work.
+_CHUNK = 16384
 # No message of a real client has more; each fragment costs an object, however small it is.
 _MAX_FRAGMENTS = 1000
 # Frames that may wait ahead of the session's own; a peer that pings without reading gets no more.
@@ -88,6 +90,7 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
         self._refusal: list[bytes] = []
         self._late = False
         self._end_was_told = False
+        self._turn = Turn()
         if early:
             self._feed(early)
 
@@ -144,11 +147,13 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
         self._answer_late()
         if self._core.eof_sent:  # closing handshake complete, protocol broken, or end of stream
             return False
+        self._turn.end()
         try:
             data = self._sock.recv(_CHUNK)
         except (OSError, ValueError, AttributeError):  # reset, or shut down under us
             self.writer.note_end(reset=True)
             data = b""
+        self._turn.begin()
         if data:
             self._feed(data)
             return True
