@@ -53,6 +53,17 @@ class ConnectionServer(WSGIServer):
     _connections: dict[Any, Any]
     _shaking: set[Any]
 
+    def set_spawn(self, spawn: Any) -> None:
+        """Choose what runs connections; called by gevent."""
+        super().set_spawn(spawn)
+        self._chosen_spawn = spawn if self.pool is None else self.pool
+
+    def start(self) -> None:
+        """Listen and accept connections, also after :meth:`stop`."""
+        if "_spawn" not in self.__dict__:  # gevent's close() forgets it, limit included
+            self.set_spawn(self._chosen_spawn)
+        super().start()
+
     # -- connections ---------------------------------------------------------------------------
 
     def handle(self, sock: Any, address: Any) -> None:
@@ -160,6 +171,7 @@ class ConnectionServer(WSGIServer):
 
     def _wait_for_the_end(self, timeout: float) -> None:
         current = gevent.getcurrent()
+        own = {current}
         busy = list(self._shaking)
         gevent.killall(busy, block=False)
         for greenlet, handler in list(self._connections.items()):
@@ -167,14 +179,20 @@ class ConnectionServer(WSGIServer):
                 gevent.kill(greenlet)
             busy.append(greenlet)
         for socket in self.sockets.values():
-            busy += [socket._receiver, socket.wsgi_app_greenlet]
+            session = [socket._receiver, socket.wsgi_app_greenlet]
+            busy += session
+            if current in session:  # a handler stops the server: its session waits for it, not it
+                own.update(session)
         # Of a spawn= of the application's, greenlets need not be gevent's.
         left = [
             greenlet
             for greenlet in busy
-            if isinstance(greenlet, gevent.Greenlet) and greenlet is not current
+            if isinstance(greenlet, gevent.Greenlet) and greenlet not in own
         ]
         gevent.joinall(left, timeout=timeout)
-        gevent.killall([greenlet for greenlet in left if not greenlet.dead], timeout=1)
+        stubborn = [greenlet for greenlet in left if not greenlet.dead]
+        # Not killall(timeout=): it raises when one of them will not die.
+        gevent.killall(stubborn, block=False)
+        gevent.joinall(stubborn, timeout=1)
         for socket in self.sockets.values():
             socket._stop_lingering()

@@ -283,14 +283,15 @@ def serve(app: Any, **kw: Any) -> None:
         if name in kw:
             kw[name] = parse_setting(name, kw[name])
     server = SocketIOServer((host, port), app, **kw)
-    server.start()
-    if not quiet:
-        sys.stdout.write(f"serving on http://{host}:{server.server_port}\n")
-        sys.stdout.flush()
+    # In place before anybody can know that we serve: a supervisor may end us at once.
     watchers = [
         gevent.signal_handler(number, server.close) for number in (signal.SIGINT, signal.SIGTERM)
     ]
     try:
+        server.start()
+        if not quiet:
+            sys.stdout.write(f"serving on http://{host}:{server.server_port}\n")
+            sys.stdout.flush()
         server.serve_forever()
     except KeyboardInterrupt:
         log.debug("interrupted before the signal handlers were in place")
