@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, make_wsgi_app
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+try:
+    from prometheus_client import CollectorRegistry, make_wsgi_app
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+    from prometheus_client.registry import Collector
+except ModuleNotFoundError as exc:
+    raise ImportError(
+        "socketio.metrics needs prometheus_client: pip install 'gevent-socketio[metrics]'"
+    ) from exc
 
 if TYPE_CHECKING:
     from socketio.server import SocketIOServer
@@ -32,8 +37,8 @@ class ServerCollector(Collector):
         self._server = server
 
     def describe(self) -> Iterable[Metric]:
-        """Return nothing: names are fixed, labels come with what happens."""
-        return []
+        """Return the names, so that a registry takes one server, and that once."""
+        return self.collect()
 
     def collect(self) -> Iterator[Metric]:
         """Yield a metric family for each number; never blocks."""
@@ -115,6 +120,9 @@ def metrics_app(server: SocketIOServer, *, registry: CollectorRegistry | None = 
         server: The server.
         registry: What else is told, such as ``prometheus_client.REGISTRY`` for the process; the
             server is registered in it. None makes one with nothing but the server.
+
+    Raises:
+        ValueError: ``registry`` has a server already.
 
     .. versionadded:: 1.0
     """

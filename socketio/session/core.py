@@ -293,6 +293,8 @@ class SessionCore:
             policy = self._slow_peer_policy()
         finally:
             self._judging = False
+        if not self._state.live:  # the policy has ended it
+            return
         if policy == "drop_oldest" and self._drop_oldest(limit):
             if self._link is not None:
                 self._link.wake()

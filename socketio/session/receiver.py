@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,7 @@ class Receiver:
                     turn.begin()
                     self._receive(text)
                     turn.end()
+                text = None  # or it would be kept until the next one comes
         except SessionEnded:
             log.debug("session %s: a handler was interrupted", socket.short_id)
         finally:
@@ -301,6 +303,8 @@ def note_failure(socket: Socket, message: str, *args: object) -> None:
         *args: For the rest of it.
     """
     where, trace = None, sys.exc_info()[2]
+    if isinstance(sys.exc_info()[1], MemoryError):
+        traceback.clear_frames(trace)  # what they hold is what there is no room for a log line for
     while trace is not None:  # the innermost place: there are as many as the application has lines
         where, trace = (trace.tb_frame.f_code, trace.tb_lineno), trace.tb_next
     socket.journal.failed(

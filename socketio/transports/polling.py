@@ -206,7 +206,7 @@ class XHRPollingTransport(BaseTransport):
         Blocks until the body is here, and while the session has too much to do already.
         """
         if socket.server_queue.waiting >= _MOST_WAITING:
-            return self._no_room(socket)
+            return self._no_room(socket, close=True)  # its body is not worth reading
         body = self.read_body()
         if isinstance(body, Response):
             return body
@@ -226,11 +226,11 @@ class XHRPollingTransport(BaseTransport):
             socket.put_server_msg(message)
         return Response("200 OK", [("Content-Type", "text/plain; charset=UTF-8")], b"1")
 
-    def _no_room(self, socket: Any) -> Response:
+    def _no_room(self, socket: Any, *, close: bool = False) -> Response:
         # What it had to wait for is counted already.
         self.journal.tell(log, "no room", "session %s: a POST found no room", socket.short_id)
         response = error_response(
-            "503 Service Unavailable", "too many packets are waiting", close=True
+            "503 Service Unavailable", "too many packets are waiting", close=close
         )
         response.headers.append(("Retry-After", "1"))
         return response

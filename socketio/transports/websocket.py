@@ -51,6 +51,8 @@ class WebSocketLink(StreamLink):
                         # A session with too much to do stops reading: TCP holds the client back.
                         socket.server_queue.wait_for_room(most, size)
                         socket.put_server_msg(message)
+                batch.clear()  # or these would be kept until the next ones come
+                message = ""
         finally:
             self._note_failure()
             self.note_stall()

@@ -108,7 +108,7 @@ def test_a_body_that_does_not_come_in_time_is_a_408_and_the_session_goes_on(
 
 def test_a_client_that_does_not_read_its_poll_is_given_up_at_the_write_timeout() -> None:
     # F17; the packets may be kept for the next poll or end the session, but hold nothing.
-    with place(write_timeout=0.2, linger_timeout=0.2) as on:
+    with place(write_timeout=0.2, linger_timeout=0.2, max_outbound_size=8_000_000) as on:
         url, socket = open_session(on)
         for _ in range(7):
             socket.put_client_msg("3:::" + "x" * 1_100_000)

@@ -1,4 +1,4 @@
-"""The long soak: ``python -m tests.trust.endurance [--seconds 600] [--clients 200]``, or ``make soak``.
+"""The long soak: ``make soak``, or ``python -m tests.trust.endurance --seconds 600 --clients 200``.
 
 Prints a line every few seconds and what it found; exits with 1 when something was lost, repeated or
 out of order, or when the server's memory grew by more than a twentieth.

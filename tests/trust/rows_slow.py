@@ -144,7 +144,9 @@ def deaf(place: Place, target: str) -> Connection:
 )
 def deaf_readers(stage: Stage) -> Figure:
     timeout = 1.0 if stage.scale == 1 else 0.3
-    place = stage.serve(_APP, write_timeout=timeout, _ballast=5_000_000)
+    place = stage.serve(
+        _APP, write_timeout=timeout, max_outbound_size=8_000_000, _ballast=5_000_000
+    )
     number = stage.number(4)
     clients = [PollingClient(place).open() for _ in range(2 * number)]
     jsonp = [client.url.replace("xhr-polling", "jsonp-polling") for client in clients[:number]]

@@ -1,4 +1,4 @@
-"""One log line for many of a kind, and a count of all of them."""
+"""Few log lines for many of a kind, and a count of all of them."""
 
 import logging
 
@@ -133,3 +133,134 @@ def test_a_line_nobody_reads_is_counted_all_the_same(journal, caplog):
 def test_no_timer_is_left_behind(journal, clock):
     journal.refused("origin", "refused")
     assert clock.deadlines.next_due() is None
+
+
+# -- errors and limits -------------------------------------------------------------------------
+
+
+log = logging.getLogger("socketio.somewhere")
+
+
+def texts(caplog):
+    return [record.getMessage() for record in caplog.records]
+
+
+def fail(journal, message="failed", *args, **kw):
+    journal.failed("handler_failed", log, message, *args, **kw)
+
+
+def limit(journal, message="too much", *args):
+    journal.limited("max_body_size", log, message, *args)
+
+
+@pytest.mark.parametrize(("note", "counter"), [(fail, "errors"), (limit, "limits")])
+def test_a_failure_and_a_limit_have_five_lines_in_ten_seconds(
+    journal, caplog, clock, note, counter
+):
+    for _ in range(8):
+        note(journal, "line of %s", "ours")
+        clock.advance(1)
+    assert texts(caplog) == ["line of ours"] * 5
+    clock.advance(2)  # ten seconds after the first of them, not after the last
+    for _ in range(7):
+        note(journal, "again")
+    assert texts(caplog)[5:] == ["again (3 more like it before)", *["again"] * 4]
+    clock.advance(10)
+    note(journal, "later")
+    assert texts(caplog)[10:] == ["later (2 more like it before)"]
+    (count,) = getattr(journal, counter).values()
+    assert count == 16
+
+
+def test_a_failure_goes_to_the_logger_and_with_the_level_that_are_asked_for(journal, caplog):
+    caplog.set_level(logging.DEBUG)
+    fail(journal)
+    fail(journal, level=logging.ERROR)
+    fail(journal, level=logging.DEBUG)
+    limit(journal)
+    assert [(record.name, record.levelname) for record in caplog.records] == [
+        ("socketio.somewhere", level) for level in ("WARNING", "ERROR", "DEBUG", "WARNING")
+    ]
+
+
+def test_the_place_tells_the_lines_of_one_kind_apart_but_not_its_count(journal, caplog):
+    for where in ("on_buy", "on_sell", None):
+        for _ in range(7):
+            fail(journal, "%s failed", where, where=where)
+    assert texts(caplog) == [
+        f"{where} failed" for where in ("on_buy", "on_sell", None) for _ in range(5)
+    ]
+    assert journal.errors == {"handler_failed": 21}
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_traceback_is_attached_where_it_is_asked_for(journal, caplog, wanted):
+    try:
+        raise LookupError("nothing there")
+    except LookupError as exc:
+        fail(journal, exc_info=wanted)
+        caught = exc
+    (record,) = caplog.records
+    assert bool(record.exc_info) is wanted
+    assert not wanted or record.exc_info[1] is caught
+
+
+def test_a_line_names_the_place_it_is_written_from(journal, caplog):
+    journal.failed("handler_failed", log, "failed")
+    journal.limited("max_body_size", log, "too much")
+    journal.refused("origin", "refused")
+    assert {record.funcName for record in caplog.records} == {
+        "test_a_line_names_the_place_it_is_written_from"
+    }
+
+
+def test_an_error_a_limit_and_a_refusal_of_one_name_are_three_things(journal, caplog):
+    for _ in range(6):
+        journal.failed("same", log, "an error")
+        journal.limited("same", log, "a limit")
+        journal.refused("same", "a refusal")
+    counted = {text: texts(caplog).count(text) for text in ("an error", "a limit", "a refusal")}
+    assert counted == {"an error": 5, "a limit": 5, "a refusal": 1}
+    assert journal.errors == journal.limits == journal.refusals == {"same": 6}
+
+
+def test_telling_counts_nothing(journal, caplog):
+    for _ in range(9):
+        journal.tell(log, "a key", "a line", lines=3)
+    assert texts(caplog) == ["a line"] * 3
+    assert not journal.errors
+    assert not journal.limits
+    assert not journal.refusals
+
+
+@pytest.mark.parametrize("note", [fail, limit])
+def test_a_hundred_thousand_events_are_counted_in_full_and_told_in_few_lines(
+    journal, caplog, clock, note
+):
+    for _ in range(100_000):
+        note(journal, "bad packet of %s", "somebody")
+        clock.advance(1 / 1024)  # which adds up exactly; to 97.7 seconds
+    assert len(caplog.records) == 50
+    assert sum(journal.errors.values()) + sum(journal.limits.values()) == 100_000
+    assert texts(caplog)[-5].endswith("(10235 more like it before)")
+
+
+def test_what_is_remembered_of_the_lines_does_not_grow_with_the_events(journal):
+    for number in range(1000):
+        fail(journal, "failed %d", number, where="on_buy")
+        limit(journal, "too much %d", number)
+    assert len(journal._lines) == 2
+
+
+def test_a_percent_sign_of_an_error_is_no_template_when_lines_were_left_out(journal, caplog, clock):
+    for _ in range(7):
+        fail(journal, "it said %.50r", "100%s of %(name)s")
+    clock.advance(10)
+    fail(journal, "it said %.50r", "100%s of %(name)s")
+    assert texts(caplog)[-1] == "it said '100%s of %(name)s' (2 more like it before)"
+
+
+def test_all_counters_begin_at_nothing(journal):
+    counters = [name for name in Journal.__slots__ if not name.startswith("_")]
+    assert len(counters) == 11
+    assert not any(getattr(journal, name) for name in counters)
