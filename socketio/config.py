@@ -77,9 +77,11 @@ class Settings(Mapping[str, Any]):
     max_message_size: int = _count(1_000_000, "bytes in a WebSocket message")
     max_payload_packets: int = _count(1_000, "packets in the body of a POST")
     max_inbound_packets: int = _count(1_000, "received packets that wait; then reading stops")
-    max_inbound_size: int = _count(2_000_000, "bytes that wait likewise")
+    max_inbound_size: int = _count(2_000_000, "bytes of memory that wait likewise")
     max_outbound_packets: int = _count(10_000, "packets that wait for a client; then it is dropped")
-    max_outbound_size: int = _count(4_000_000, "bytes that wait likewise, if more than one does")
+    max_outbound_size: int = _count(
+        4_000_000, "bytes of memory that wait likewise, if more than one does"
+    )
     max_pending_acks: int = _count(1_000, "acks a session waits for; the oldest goes first")
     max_handshakes: int = _count(10_000, "sessions nobody came for yet; then 503")
     max_sessions: int | None = _count(None, "sessions in all; then 503. None: no limit")
@@ -89,7 +91,7 @@ class Settings(Mapping[str, Any]):
             "kind": "policy",
             "effect": "what becomes of a client whose outbound queue is over its limit: "
             "'disconnect', 'drop_oldest', or a callable that is given the session and returns one "
-            "of the two",
+            "of the two; it must not block",
         },
     )
 

@@ -29,6 +29,8 @@ log = logging.getLogger("socketio.server")
 # many seconds we wait then: it would be asked again at once otherwise, for ever.
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _PAUSE = 0.5
+# How long a greenlet that was killed is waited for.
+_STUBBORN_SECONDS = 0.4
 
 
 class ConnectionServer(WSGIServer):
@@ -49,6 +51,8 @@ class ConnectionServer(WSGIServer):
     wrap_socket: Any
     _policy: FlashPolicyServer | None = None
     _watchdog: Watchdog | None = None
+    stopped = False
+    """Whether :meth:`stop` has gone through since the last start."""
     _log_file: WatchedFileHandler | None
     _connections: dict[Any, Any]
     _shaking: set[Any]
@@ -79,6 +83,9 @@ class ConnectionServer(WSGIServer):
 
     def wrap_socket_and_handle(self, client_socket: Any, address: Any) -> None:
         """Serve one TLS connection; called by gevent in a greenlet of its own."""
+        if self.stopping:  # accepted in the moment of the stop
+            client_socket.close()
+            return
         greenlet = gevent.getcurrent()
         self._shaking.add(greenlet)
         try:
@@ -106,8 +113,8 @@ class ConnectionServer(WSGIServer):
         except OSError as exc:
             if exc.errno not in _EXHAUSTED:
                 raise
-            self.journal.limited(
-                "descriptors", log, "no connection can be accepted for %g s: %s", _PAUSE, exc
+            self.journal.failed(
+                "accept_failed", log, "no connection can be accepted for %g s: %s", _PAUSE, exc
             )
         self.stop_accepting()
         self._timer = self.loop.timer(_PAUSE)
@@ -116,7 +123,7 @@ class ConnectionServer(WSGIServer):
 
     def start_accepting(self) -> None:
         """Begin to accept connections, and start the policy server if it is wanted."""
-        self.stopping = False
+        self.stopping = self.stopped = False
         if self.config.block_warning is not None and self._watchdog is None:
             self._watchdog = Watchdog(self.config.block_warning, self.journal)
             self._watchdog.start()
@@ -148,11 +155,13 @@ class ConnectionServer(WSGIServer):
         self._begin_stopping(goodbye=goodbye)
         super().close()
         self._wait_for_the_end(self.stop_timeout if timeout is None else timeout)
-        super().stop(timeout)
+        if self.pool is not None:  # it was waited for already, and would wait as long again
+            self.pool.kill(block=False)
         if isinstance(self.clock, Clock):
             self.clock.stop()
         if self._log_file is not None:
             self._log_file.close()
+        self.stopped = True
 
     def _begin_stopping(self, *, goodbye: bool) -> None:
         if self.stopping:
@@ -193,6 +202,6 @@ class ConnectionServer(WSGIServer):
         stubborn = [greenlet for greenlet in left if not greenlet.dead]
         # Not killall(timeout=): it raises when one of them will not die.
         gevent.killall(stubborn, block=False)
-        gevent.joinall(stubborn, timeout=1)
+        gevent.joinall(stubborn, timeout=_STUBBORN_SECONDS)
         for socket in self.sockets.values():
             socket._stop_lingering()

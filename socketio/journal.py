@@ -20,6 +20,7 @@ _requests = logging.getLogger("socketio.handler")
 _PERIOD = 10
 _REFUSALS = 1
 _FAILURES = 5
+_MOST_KEYS = 1000
 
 
 class Journal:
@@ -151,7 +152,9 @@ class Journal:
         """
         line = self._lines.get(key)
         if line is None:
-            line = self._lines[key] = _Line()
+            if len(self._lines) >= _MOST_KEYS:  # code that is made at run time is always elsewhere
+                key = "others"
+            line = self._lines.setdefault(key, _Line())
         now = self._clock.now()
         if now >= line.until:
             line.until, line.left = now + _PERIOD, lines

@@ -136,10 +136,16 @@ class SocketIOServer(ConnectionServer):
         context = take_context(kwargs)
         if context is not None:
             kwargs["ssl_context"] = context
-        super().__init__(listener, application, *args, **kwargs)
-        if context is not None:
-            self.wrap_socket = wrap_with(context)
-        self.transports = choose_transports(transports, self.handler_class.handler_types)
+        try:
+            super().__init__(listener, application, *args, **kwargs)
+            if context is not None:
+                self.wrap_socket = wrap_with(context)
+            ids = choose_transports(transports, self.handler_class.handler_types)
+        except BaseException:
+            if self._log_file is not None:
+                self._log_file.close()
+            raise
+        self.transports = ids
 
     # -- sessions ------------------------------------------------------------------------------
 
@@ -296,7 +302,8 @@ def serve(app: Any, **kw: Any) -> None:
     except KeyboardInterrupt:
         log.debug("interrupted before the signal handlers were in place")
     finally:
-        server.stop()
+        if not server.stopped:
+            server.stop()
         for watcher in watchers:
             watcher.cancel()
 

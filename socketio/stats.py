@@ -115,10 +115,10 @@ def _queues(sockets: list[Any]) -> QueueStats:
     ]
     return {
         "inbound_packets": sum(queue.qsize() for queue in inbound),
-        "inbound_size": sum(queue.size for queue in inbound),
+        "inbound_size": sum(getattr(queue, "size", 0) for queue in inbound),
         "inbound_longest": max((queue.qsize() for queue in inbound), default=0),
         "outbound_packets": sum(queue.qsize() for queue in outbound),
-        "outbound_size": sum(queue.size for queue in outbound),
+        "outbound_size": sum(getattr(queue, "size", 0) for queue in outbound),
         "outbound_longest": max((queue.qsize() for queue in outbound), default=0),
     }
 

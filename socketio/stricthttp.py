@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import io
 import logging
+import re
 import struct
 import time
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,9 @@ log = logging.getLogger("socketio.handler")
 
 _MAX_HEADER_BLOCK = 65536
 _MAX_HEADERS = 100
+# A session id is a credential: 40 digits, of which a log needs the first.
+_SESSID = re.compile(r"\b(\d{6})\d{34}\b")
+_MOST_LOGGED = 1000
 # How long, and how much, we still listen to a client whose request was refused half-way: without
 # it the close resets the connection and our answer with it.
 _PARTING_SECONDS = 1
@@ -59,7 +63,7 @@ class StrictHTTPHandler(WSGIHandler):
     ignored_socket_errors = (*WSGIHandler.ignored_socket_errors, errno.ETIMEDOUT, errno.EBADF)
 
     idle = False
-    """Whether the connection waits for its next request."""
+    """Whether the connection waits for its next request, or for the rest of its header."""
     unread = False
     """Whether a body may still be coming that was not read."""
     broken = False
@@ -85,6 +89,7 @@ class StrictHTTPHandler(WSGIHandler):
             )
             result = ("408 Request Timeout", _TIMED_OUT)
         finally:
+            self.idle = False
             self._header_timer.close()
         if isinstance(result, tuple):  # pywsgi would close at once, and reset its own answer
             self._refuse(*result)
@@ -93,7 +98,9 @@ class StrictHTTPHandler(WSGIHandler):
 
     def _refuse(self, status: str, answer: bytes) -> None:
         """Send a complete answer to what is no request, and end the connection."""
+        self.idle = False
         self.status = status
+        self._orig_status = None  # the one of the request before, which pywsgi would log
         try:
             self.socket.sendall(answer)
             self.part()
@@ -120,8 +127,6 @@ class StrictHTTPHandler(WSGIHandler):
                 self._abandon()
         except OSError:
             self.broken = True
-        finally:
-            self.idle = False
         return False
 
     def read_requestline(self) -> Any:
@@ -169,6 +174,7 @@ class StrictHTTPHandler(WSGIHandler):
 
     def get_environ(self) -> dict[str, Any]:
         """Return the WSGI environment; the header is complete, so its timer ends here."""
+        self.idle = False
         self._header_timer.close()
         environ: dict[str, Any] = super().get_environ()
         if self.server.strict_http:
@@ -254,6 +260,13 @@ class StrictHTTPHandler(WSGIHandler):
             self.code = -abs(self.code or 0)
             raise
         self.response_length += len(data)
+
+    def format_request(self) -> str:
+        """Return the line of the access log: what the client sent is escaped and cut."""
+        line = ascii((self.requestline or "").rstrip("\r\n")[:_MOST_LOGGED])[1:-1]
+        self.requestline = _SESSID.sub(r"\1...", line)
+        formatted: str = super().format_request()
+        return formatted
 
     # -- the connection ------------------------------------------------------------------------
 

@@ -8,7 +8,12 @@ from typing import Any
 import gevent
 import gevent.ssl
 
+from socketio.errors import ConfigError
+
 __all__ = ["HandshakeTimeout", "shake_hands", "take_context", "wrap_with"]
+
+
+_NO_CONTEXT: Any = object()
 
 
 class HandshakeTimeout(TimeoutError):  # noqa: N818 - as in the standard library
@@ -30,9 +35,12 @@ def take_context(arguments: dict[str, Any]) -> ssl.SSLContext | None:
 
     Raises:
         OSError: A file cannot be read, or has no certificate in it.
+        ConfigError: ``ssl_context`` is None, and there is no ``certfile``.
     """
-    if "ssl_context" in arguments:
-        context: ssl.SSLContext | None = arguments.pop("ssl_context")
+    context: ssl.SSLContext | None = arguments.pop("ssl_context", _NO_CONTEXT)
+    if context is None and not arguments.get("certfile"):
+        raise ConfigError("ssl_context: None is no context; leave it out to serve without TLS")
+    if context not in (None, _NO_CONTEXT):
         return context
     if not arguments.get("certfile"):
         return None

@@ -74,8 +74,10 @@ class SessionCore:
     _grace: Deadline | None = None
 
     def __init__(self, clock: Timekeeper | None, journal: Journal | None = None) -> None:
-        self.clock = _default_clock if clock is None else clock
-        self.journal = Journal(self.clock) if journal is None else journal
+        # Servers of tests may be mocks, whose every attribute is another one.
+        known = clock is not None and isinstance(clock.now(), (int, float))
+        self.clock = clock if clock is not None and known else _default_clock
+        self.journal = journal if isinstance(journal, Journal) else Journal(self.clock)
         self._state = State.NEW
         self._older: list[Link] = []
         """Links that were superseded and have not ended yet."""
@@ -287,6 +289,8 @@ class SessionCore:
         if limit is None or not self._state.live:
             return
         if self._judging:  # what the application's policy says to the client goes unjudged
+            if self._limit_of(self.client_queue.qsize() // 2, self.client_queue.size // 2):
+                self._too_slow(limit)
             return
         self._judging = True
         try:

@@ -116,16 +116,24 @@ class Outbox(_MeasuredQueue):
     def __init__(self, on_put: Callable[[], None]) -> None:
         super().__init__()
         self._on_put = on_put
+        self._firm = 0
+        """So many in front may not be dropped; they need not be looked at again."""
 
     def _put(self, item: Any) -> None:
         super()._put(item)
         self._on_put()
+
+    def _get(self) -> Any:
+        item = super()._get()
+        self._firm = max(0, self._firm - 1)
+        return item
 
     def put_front(self, items: Sequence[Any]) -> None:
         """Put back, in their order, texts that were taken and could not be delivered.
 
         They were let in once, so that ``on_put`` has no say; its caller wakes the transport.
         """
+        self._firm = 0
         self.queue.extendleft(reversed(items))
         self.size += sum(weight_of(item) for item in items)
 
@@ -144,7 +152,7 @@ class Outbox(_MeasuredQueue):
         Returns:
             How many were dropped; where too few are expendable, more than the limit stays.
         """
-        dropped = place = 0
+        dropped, place = 0, self._firm
         while place < self.qsize() and (
             self.qsize() > packets or (self.size > size and self.qsize() > 1)
         ):
@@ -155,4 +163,5 @@ class Outbox(_MeasuredQueue):
                 dropped += 1
             else:
                 place += 1
+        self._firm = place
         return dropped

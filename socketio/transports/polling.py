@@ -211,6 +211,8 @@ class XHRPollingTransport(BaseTransport):
         if isinstance(body, Response):
             return body
         self.journal.bytes_received += len(body)
+        if socket.server_queue.waiting >= _MOST_WAITING:  # others came while the body did
+            return self._no_room(socket)
         try:
             messages = self.decode_payload(self.undress(body))
         except PayloadError as exc:

@@ -11,6 +11,7 @@ from socketio.session.deadlines import Deadline
 from socketio.session.lifecycle import State
 from socketio.transports.base import Response
 from socketio.transports.polling import XHRPollingTransport
+from socketio.turn import Turn
 from socketio.virtsocket import Socket
 from socketio.websocket.handler import take_early_bytes
 from socketio.wire.message import WireMessage
@@ -188,9 +189,12 @@ class HTTPStreamLink(StreamLink):
 
     def pump(self) -> None:
         """Wait for the client to end the connection; what it sends on it means nothing. Blocks."""
+        turn = Turn()
         try:
+            turn.begin()
             while self._sock.recv(_CHUNK):
-                pass
+                turn.end()
+                turn.begin()
             self._writer.note_end(reset=False)
         except (OSError, ValueError, AttributeError):  # reset, or shut down under us
             self._writer.note_end(reset=True)

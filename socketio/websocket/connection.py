@@ -88,7 +88,7 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
         self._received: deque[str | bytes] = deque()
         self._refused: CloseCode | None = None
         self._refusal: list[bytes] = []
-        self._late = False
+        self._late: Any = None
         self._end_was_told = False
         self._turn = Turn()
         if early:
@@ -167,14 +167,18 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
             if isinstance(frame, Frame) and self._refused is None:
                 self._take_frame(frame)
         if self.failed and self._received:
-            self._late = True  # what came in front of the breach may be answered first
+            # What came in front of the breach may be answered first, but not for ever.
+            self._late = gevent.get_hub().loop.timer(_PARTING_SECONDS)
+            self._late.start(self._answer_late)
         else:
             self._write_core()
 
     def _answer_late(self) -> None:
         """Tell the peer what it broke, now that what it had sent before was received."""
-        if self._late:
-            self._late = False
+        timer, self._late = self._late, None
+        if timer is not None:
+            timer.stop()
+            timer.close()
             self._write_core()
 
     def _take_frame(self, frame: Frame) -> None:
@@ -261,6 +265,10 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
     def cut(self) -> None:
         """End the connection without another word; its reader wakes. Never blocks."""
         self.closed = True
+        if self._late is not None:
+            self._late.stop()
+            self._late.close()
+            self._late = None
         self.writer.cut()
 
     def _write_core(self) -> None:

@@ -30,6 +30,7 @@ _LENGTH = re.compile(rb"[0-9]{1,18}")
 _PATH = r"/[\x21-\x3e\x40-\x7e]*"
 _QUERY = r"(?:\?[\x21-\x7e\x80-\x84\x86-\x9f\xa1-\xff]*)?"
 _HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z\-._~%!$&'()*+,;=]+)"
+_HOST_VALUE = re.compile(rf"(?:{_HOST}(?::[0-9]{{0,5}})?)?".encode())
 _URI = rf"(?i:https?)://(?:[0-9A-Za-z\-._~%!$&'()*+,;=:]*@)?{_HOST}(?::[0-9]{{0,5}})?(?:{_PATH})?{_QUERY}"
 # Each form of the target with the methods it is for (RFC 9112, section 3.2).
 _REQUEST_LINE = re.compile(
@@ -115,6 +116,8 @@ def _find_framing_fault(seen: dict[bytes, list[bytes]], version: str) -> str | N
         return "Transfer-Encoding other than chunked"
     if len(hosts) > 1:
         return "more than one Host"
+    if hosts and _HOST_VALUE.fullmatch(hosts[0]) is None:
+        return "malformed Host"
     if not hosts and version == "HTTP/1.1":
         return "no Host"
     return None

@@ -35,7 +35,7 @@ def get():
     return sock
 
 def is_full():
-    return server.stats()["limits"].get("descriptors", 0)
+    return server.stats()["errors"].get("accept_failed", 0)
 
 def wait_for(condition):
     end = time.monotonic() + 30

@@ -214,11 +214,12 @@ def words(call: str) -> set[str]:
 
 
 def test_every_kind_of_error_has_been_seen() -> None:
-    assert words("failed") - {"error_handler_failed"} <= set(ERRORS)
+    # The second needs a process without descriptors: test_descriptors.py.
+    assert words("failed") - {"error_handler_failed", "accept_failed"} <= set(ERRORS)
 
 
 def test_a_limit_is_counted_by_the_name_of_its_setting() -> None:
-    assert words("limited") - set(Settings()) == {"descriptors"}
+    assert words("limited") <= set(Settings())
 
 
 # -- refusals --------------------------------------------------------------------------------------

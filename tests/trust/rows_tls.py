@@ -251,7 +251,7 @@ def no_descriptors(stage: Stage) -> Figure:
     fresh.send("0::")
     fresh.close()
     client.close()
-    counted = place.stats()["limits"].get("descriptors", 0)
+    counted = place.stats()["errors"].get("accept_failed", 0)
     ok = share < 0.2 and took <= 2 and full == 64 and echoes > 5 and answer.status == 200
     return Figure(
         ok and counted > 0 and not early,
