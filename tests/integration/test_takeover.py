@@ -160,7 +160,7 @@ def poll_that_reads(client: PollingClient, count: int) -> Connection:
 
 @pytest.mark.parametrize("transport", POLLING)
 def test_a_poll_that_is_not_read_gives_its_batch_to_the_next_in_order(transport: str) -> None:
-    with serving(namespaces(Recorder())) as server:
+    with serving(namespaces(Recorder()), max_outbound_size=8_000_000) as server:
         client, socket = entered(server, transport)
         socket["/n"].send("go")
         assert heard(client, 1) == ["3::/n:go"]

@@ -48,7 +48,7 @@ def numbers(packets: list[str]) -> list[int]:
 
 @pytest.mark.parametrize("transport", POLLING)
 def test_a_kick_during_an_answer_that_stalls_keeps_nothing_for_ever(transport: str) -> None:
-    with serving({"": BaseNamespace}, linger_timeout=0.1) as server:
+    with serving({"": BaseNamespace}, max_outbound_size=8_000_000, linger_timeout=0.1) as server:
         client = ALL_CLIENTS[transport](server).open()
         socket = server.sockets[client.sessid]
         stalled = start_stalled(client)
@@ -65,7 +65,7 @@ def test_a_kick_during_an_answer_that_stalls_keeps_nothing_for_ever(transport: s
 def test_a_kick_during_an_answer_that_stalls_reaches_the_next_poll_behind_it(
     transport: str,
 ) -> None:
-    with serving({"": BaseNamespace}) as server:
+    with serving({"": BaseNamespace}, max_outbound_size=8_000_000) as server:
         client = ALL_CLIENTS[transport](server).open()
         socket = server.sockets[client.sessid]
         stalled = start_stalled(client)
@@ -80,7 +80,7 @@ def test_a_kick_during_an_answer_that_stalls_reaches_the_next_poll_behind_it(
 
 @pytest.mark.parametrize("transport", STREAMING)
 def test_a_kick_while_a_replaced_stream_stalls_reaches_the_poll_that_waits(transport: str) -> None:
-    with serving({"": BaseNamespace}) as server:
+    with serving({"": BaseNamespace}, max_outbound_size=8_000_000) as server:
         client = ALL_CLIENTS[transport](server).open()
         socket = server.sockets[client.sessid]
         for number in range(1500):
@@ -101,7 +101,9 @@ def test_a_kick_while_a_replaced_stream_stalls_reaches_the_poll_that_waits(trans
 
 @pytest.mark.parametrize("transport", STREAMING)
 def test_a_batch_that_comes_back_is_not_judged_again_and_goes_out_whole(transport: str) -> None:
-    with serving({"": BaseNamespace}, max_outbound_packets=1600) as server:
+    with serving(
+        {"": BaseNamespace}, max_outbound_size=8_000_000, max_outbound_packets=1600
+    ) as server:
         poller = PollingClient(server).open()
         socket = server.sockets[poller.sessid]
         stalled = start_stalled(poller)
@@ -121,7 +123,7 @@ def test_a_batch_that_comes_back_is_not_judged_again_and_goes_out_whole(transpor
 
 @pytest.mark.parametrize("how", ["Connection: close", "X: keep-alive"])
 def test_a_slow_client_that_goes_away_gets_its_batch_again(how: str) -> None:
-    with serving({"": BaseNamespace}) as server:
+    with serving({"": BaseNamespace}, max_outbound_size=8_000_000) as server:
         client = PollingClient(server).open()
         socket = server.sockets[client.sessid]
         # What the kernels hold together: all of it is written, not all of it has arrived.
@@ -135,7 +137,7 @@ def test_a_slow_client_that_goes_away_gets_its_batch_again(how: str) -> None:
 
 
 def test_a_slow_client_that_reads_on_gets_its_batch_once() -> None:
-    with serving({"": BaseNamespace}) as server:
+    with serving({"": BaseNamespace}, max_outbound_size=8_000_000) as server:
         client = PollingClient(server).open()
         socket = server.sockets[client.sessid]
         slow = start_stalled(client, "Connection: close", count=300, room=65536)
@@ -180,7 +182,9 @@ def end_below_tls(connection: Connection) -> None:
 def test_over_tls_a_client_that_left_in_its_poll_finds_everything_in_the_next(
     authority: trustme.CA,
 ) -> None:
-    with serving({"": BaseNamespace}, ssl_context=context_of(authority)) as server:
+    with serving(
+        {"": BaseNamespace}, max_outbound_size=8_000_000, ssl_context=context_of(authority)
+    ) as server:
         connection = Secure(server, authority)
         sessid = connection.request("GET", "/socket.io/1/").text.split(":")[0]
         socket = server.sockets[sessid]
@@ -204,7 +208,9 @@ def test_over_tls_a_client_that_left_in_its_poll_finds_everything_in_the_next(
 
 @pytest.mark.parametrize("transport", ["htmlfile", "xhr-multipart"])
 def test_a_stream_works_over_tls(authority: trustme.CA, transport: str) -> None:
-    with serving({"": BaseNamespace}, ssl_context=context_of(authority)) as server:
+    with serving(
+        {"": BaseNamespace}, max_outbound_size=8_000_000, ssl_context=context_of(authority)
+    ) as server:
         connection = Secure(server, authority)
         sessid = connection.request("GET", "/socket.io/1/").text.split(":")[0]
         connection.start("GET", f"/socket.io/1/{transport}/{sessid}")

@@ -264,3 +264,41 @@ def test_all_counters_begin_at_nothing(journal):
     counters = [name for name in Journal.__slots__ if not name.startswith("_")]
     assert len(counters) == 11
     assert not any(getattr(journal, name) for name in counters)
+
+
+# -- places without end ------------------------------------------------------------------------
+
+
+MANY = 5000
+
+
+def test_places_without_end_leave_a_thousand_kinds_and_a_full_count(journal, caplog):
+    for number in range(MANY):
+        fail(journal, "failed", where=("made at run time", number))
+    assert len(journal._lines) <= 1000
+    assert 999 <= len(caplog.records) <= 1005
+    assert journal.errors == {"handler_failed": MANY}
+
+
+def test_behind_a_thousand_kinds_the_others_share_their_lines(journal, caplog, clock):
+    for number in range(MANY):
+        journal.tell(log, number, "a line")
+    caplog.clear()
+    clock.advance(10)
+    journal.tell(log, 0, "one of the first")
+    journal.tell(log, MANY, "one of the others")
+    journal.tell(log, MANY + 1, "another one")
+    first, other, another = texts(caplog)
+    assert (first, another) == ("one of the first", "another one")
+    assert other.startswith("one of the others (39")
+    assert len(journal._lines) <= 1000
+
+
+def test_what_was_told_before_has_its_own_lines_behind_a_thousand_kinds(journal, caplog, clock):
+    limit(journal)
+    for number in range(MANY):
+        fail(journal, where=number)
+    for _ in range(9):
+        limit(journal)
+    assert texts(caplog).count("too much") == 5
+    assert journal.limits == {"max_body_size": 10}

@@ -261,6 +261,74 @@ def test_a_breach_of_the_protocol_closes_the_connection_with_1002(ends: Any, cas
     expect_failure(on, 1002, before)
 
 
+def late_timer(on: Ends) -> Any:
+    """Have a message and a breach come at once, take neither, and return what waits for that."""
+    on.peer.send(text("before"), text("x", masked=False))
+    on.ws._read()
+    return on.ws._late
+
+
+@pytest.mark.parametrize(
+    ("breach", "code"),
+    [
+        (text("x", masked=False), 1002),
+        (frame(TEXT, b"\xff"), 1007),
+        (frame(TEXT, length=2**40), 1009),
+        (b"".join(fragments(TEXT, [b""] * 1001)), 1008),
+    ],
+    ids=["mask", "UTF-8", "size", "fragments"],
+)
+@pytest.mark.parametrize("early", [False, True])
+def test_a_breach_is_answered_though_nobody_takes_what_came_before_it(
+    ends: Any, early: bool, breach: bytes, code: int
+) -> None:
+    wire = text("before") + breach
+    on = ends(early=wire) if early else ends()
+    if not early:
+        on.peer.send(wire)
+        while not on.ws.failed:
+            on.ws._read()
+    on.peer.sock.settimeout(10)
+    assert on.peer.read_close() == code
+    assert on.ws.closed
+    assert on.ws.failed_with == code
+    assert on.receive_all() == ["before"]
+    with pytest.raises(WebSocketError):
+        on.ws.receive()
+
+
+def test_a_breach_is_answered_once(ends: Any) -> None:
+    on = ends()
+    timer = late_timer(on)
+    assert timer.active
+    assert on.receive_all() == ["before"]
+    assert not timer.active
+    assert on.ws._late is None
+    assert on.peer.read_close() == 1002
+    assert on.peer.at_end()
+
+
+def test_closing_in_front_of_the_answer_to_a_breach_gives_that_answer(ends: Any) -> None:
+    on = ends()
+    timer = late_timer(on)
+    on.ws.close(1000)
+    assert not timer.active
+    assert on.ws._late is None
+    assert on.peer.read_close() == 1002
+    assert on.peer.at_end()
+
+
+def test_a_cut_in_front_of_the_answer_to_a_breach_leaves_no_timer(ends: Any) -> None:
+    on = ends()
+    timer = late_timer(on)
+    assert timer.active
+    on.ws.cut()
+    on.ws.cut()
+    assert not timer.active
+    assert on.ws._late is None
+    assert on.peer.at_end()
+
+
 INVALID_UTF8 = {
     "a stray byte": b"\xff",
     "a stray continuation": b"ok\x80",

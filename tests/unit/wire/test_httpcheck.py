@@ -218,6 +218,54 @@ def test_the_empty_line_ends_the_header():
     assert find_header_fault(block() + b"Content-Length : 5\r\n", "HTTP/1.1") is None
 
 
+@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/1.0"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *[
+            b"",
+            b"good.example",
+            b"good.example:8080",
+            b"good.example:",
+            b"localhost",
+            b"GOOD.example",
+        ],
+        *[b"127.0.0.1", b"127.0.0.1:6543", b"[::1]", b"[::1]:443", b"[::ffff:192.0.2.1]:80"],
+        *[b"xn--bcher-kva.example", b"good_1.example", b"good.example.", b"b%C3%BCcher.example"],
+        *[b"!$&'()*+,;=~", b"x:65535", b" good.example \t", b"\tgood.example:80"],
+    ],
+)
+def test_a_host_is_a_name_or_an_address_with_or_without_a_port(host, version):
+    assert find_header_fault(b"Host:" + host + b"\r\n\r\n", version) is None
+
+
+@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/1.0"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *[b"good.example evil.example", b"good.example, evil.example", b"good.example\tevil"],
+        *[b"user@good.example", b"user:pw@good.example", b"@", b"http://good.example", b"//x"],
+        *[b"good.example/", b"good.example/path", b"good.example?a", b"good.example#a", b"a\\b"],
+        *[b":", b":80", b"good.example:port", b"good.example:80:80", b"good.example:+80"],
+        *[b"good.example:-1", b"good.example:123456", b"good.example: 80", b"good.example :80"],
+        *[b"::1", b"[::1", b"::1]", b"[]", b"[]:80", b"[::1]x", b"[::1]80", b"x[::1]", b"[good]"],
+        *[b"[fe80::1%25eth0]", b"[[::1]]", b"b\xfccher.example", b"b\xc3\xbccher.example"],
+        *[
+            b'"good.example"',
+            b"<good.example>",
+            b"{x}",
+            b"x|y",
+            b"x^y",
+            b"`x`",
+            b"good\x80.example",
+        ],
+    ],
+)
+def test_a_host_of_any_other_form_is_malformed(host, version):
+    raw = b"Accept: */*\r\nHost: " + host + b"\r\n\r\n"
+    assert find_header_fault(raw, version) == "malformed Host"
+
+
 # -- the target, chunks and trailers -----------------------------------------------------------
 
 
