@@ -167,7 +167,7 @@ def test_half_a_request_holds_a_stop_no_longer_than_the_timeout(half: str) -> No
     with serving() as (server, _):
         connection = Connection(server)
         connection.send_raw(HALVES[half])
-        wait_for(lambda: [h for h in server._connections.values() if h.idle == (half == "nothing")])
+        wait_for(lambda: [h for h in server._connections.values() if h.idle == (half != "body")])
         assert seconds_of_stop(server, timeout=0.1) < SOON
         connection.read_to_end()
         connection.close()

@@ -266,28 +266,22 @@ def test_all_counters_begin_at_nothing(journal):
     assert not any(getattr(journal, name) for name in counters)
 
 
-# -- places without end ------------------------------------------------------------------------
-
-
-MANY = 5000
-
-
 def test_places_without_end_leave_a_thousand_kinds_and_a_full_count(journal, caplog):
-    for number in range(MANY):
+    for number in range(5000):
         fail(journal, "failed", where=("made at run time", number))
     assert len(journal._lines) <= 1000
     assert 999 <= len(caplog.records) <= 1005
-    assert journal.errors == {"handler_failed": MANY}
+    assert journal.errors == {"handler_failed": 5000}
 
 
 def test_behind_a_thousand_kinds_the_others_share_their_lines(journal, caplog, clock):
-    for number in range(MANY):
+    for number in range(5000):
         journal.tell(log, number, "a line")
     caplog.clear()
     clock.advance(10)
     journal.tell(log, 0, "one of the first")
-    journal.tell(log, MANY, "one of the others")
-    journal.tell(log, MANY + 1, "another one")
+    journal.tell(log, 5000, "one of the others")
+    journal.tell(log, 5001, "another one")
     first, other, another = texts(caplog)
     assert (first, another) == ("one of the first", "another one")
     assert other.startswith("one of the others (39")
@@ -296,7 +290,7 @@ def test_behind_a_thousand_kinds_the_others_share_their_lines(journal, caplog, c
 
 def test_what_was_told_before_has_its_own_lines_behind_a_thousand_kinds(journal, caplog, clock):
     limit(journal)
-    for number in range(MANY):
+    for number in range(5000):
         fail(journal, where=number)
     for _ in range(9):
         limit(journal)
