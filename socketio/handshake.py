@@ -23,8 +23,10 @@ _ERROR = "handshake error"
 # A cookie may have 4 KiB; nothing longer of a handshake is worth keeping for the session's life.
 _MAX_KEPT_VALUE = 4096
 _MAX_KEPT = 16384
-# What all handshakes nobody came for yet may keep together: the more there are, the less has each.
+# What all handshakes nobody came for yet may keep together, and the share that one may take of what
+# is left of it.
 _MAX_KEPT_BY_ALL = 2_000_000
+_SHARE = 64
 
 
 def answer_handshake(handler: Any, route: Handshake) -> Response:
@@ -80,7 +82,7 @@ def _is_full(server: Any) -> bool:
 def _welcome(handler: Any, route: Handshake, granted: Mapping[str, Any]) -> Response:
     server, environ = handler.server, handler.environ
     socket = server.get_socket()
-    socket.handshake_environ = _worth_keeping(environ, server.pending_handshakes)
+    socket.handshake_environ = _worth_keeping(environ, server.pending_size)
     socket.session.update(granted)
     server.expect_client(socket)
     server.journal.sessions_opened += 1
@@ -94,9 +96,9 @@ def _welcome(handler: Any, route: Handshake, granted: Mapping[str, Any]) -> Resp
     return Response("200 OK", headers, body.encode())
 
 
-def _worth_keeping(environ: Mapping[str, Any], pending: int) -> dict[str, str]:
+def _worth_keeping(environ: Mapping[str, Any], kept_by_all: int) -> dict[str, str]:
     kept: dict[str, str] = {}
-    room = min(_MAX_KEPT, _MAX_KEPT_BY_ALL // (pending + 1))
+    room = min(_MAX_KEPT, (_MAX_KEPT_BY_ALL - kept_by_all) // _SHARE)
     for key, value in environ.items():
         if isinstance(value, str) and len(value) <= min(_MAX_KEPT_VALUE, room):
             kept[key] = value

@@ -152,7 +152,7 @@ class Journal:
         """
         line = self._lines.get(key)
         if line is None:
-            if len(self._lines) >= _MOST_KEYS:  # code that is made at run time is always elsewhere
+            if len(self._lines) >= _MOST_KEYS - 1:  # code made at run time is always elsewhere
                 key = "others"
             line = self._lines.setdefault(key, _Line())
         now = self._clock.now()

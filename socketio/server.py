@@ -127,6 +127,8 @@ class SocketIOServer(ConnectionServer):
         if ws_handler_class is not None:
             self.ws_handler_class = ws_handler_class
         self._pending: set[str] = set()
+        self.pending_size = 0
+        """How many characters of their requests those keep that nobody came for yet."""
         self._connections = {}
         self._shaking = set()
         self._thread = _get_ident()
@@ -199,8 +201,15 @@ class SocketIOServer(ConnectionServer):
 
     def expect_client(self, socket: Socket) -> None:
         """Count ``socket`` as a handshake nobody came for yet, and forget it if nobody does."""
+        size = sum(map(len, socket.handshake_environ.values()))
+
+        def claimed() -> None:
+            self._pending.discard(socket.sessid)
+            self.pending_size -= size
+
         self._pending.add(socket.sessid)
-        socket._await_client(lambda: self._pending.discard(socket.sessid))
+        self.pending_size += size
+        socket._await_client(claimed)
 
     def full_limit(self) -> str | None:
         """Return the name of the setting that allows no further session; None if there is room."""

@@ -32,7 +32,7 @@ log = logging.getLogger("socketio.handler")
 _MAX_HEADER_BLOCK = 65536
 _MAX_HEADERS = 100
 # A session id is a credential: 40 digits, of which a log needs the first.
-_SESSID = re.compile(r"\b(\d{6})\d{34}\b")
+_SESSID = re.compile(r"(?<!\d)(\d{6})\d{34}(?!\d)", re.ASCII)
 _MOST_LOGGED = 1000
 # How long, and how much, we still listen to a client whose request was refused half-way: without
 # it the close resets the connection and our answer with it.
@@ -78,6 +78,7 @@ class StrictHTTPHandler(WSGIHandler):
         """Serve one request; as in pywsgi, with a bound on the time its header may take."""
         if self.server.stopping or not self._next_request_came():
             return None
+        self.requestline, self.response_length = "", 0  # not those of the request before
         self._header_timer = gevent.Timeout.start_new(self.server.config.header_timeout)
         try:
             result = super().handle_one_request()
@@ -263,8 +264,9 @@ class StrictHTTPHandler(WSGIHandler):
 
     def format_request(self) -> str:
         """Return the line of the access log: what the client sent is escaped and cut."""
-        line = ascii((self.requestline or "").rstrip("\r\n")[:_MOST_LOGGED])[1:-1]
-        self.requestline = _SESSID.sub(r"\1...", line)
+        line = _SESSID.sub(r"\1...", (self.requestline or "").rstrip("\r\n"))
+        # Cut last: one byte may make four characters.
+        self.requestline = ascii(line)[1:-1][:_MOST_LOGGED]
         formatted: str = super().format_request()
         return formatted
 

@@ -378,6 +378,7 @@ class SessionCore:
         if self._hard_end:
             self.server_queue.clear()
         self.server_queue.put_nowait(None)
+        self.server_queue.let_go()  # a reader may wait for room
         self._end_output(event, farewell)
         self._end_receiver(event)
 
@@ -433,10 +434,11 @@ class SessionCore:
         self._receiver.throw(SessionEnded())
 
     def _stop_lingering(self) -> None:
-        """Nobody took the rest in time; runs in the hub."""
+        """Nobody took the rest in time; runs in the hub.
+
+        What came in stays: the receiver may not have come to it, nor to the end marker behind it.
+        """
         self._keep_for_next_poll = False
-        # Not cleared: the receiver may not have come to its end marker, nor to what is before it.
-        self.server_queue.let_go()
         self.client_queue.clear()
         self._cut_links()
         self._finish_if_done()
