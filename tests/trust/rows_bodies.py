@@ -60,8 +60,8 @@ def oversized_bodies(stage: Stage) -> Figure:
             wrong += [f"{name} to {target[:7]}: {text}"] if text.endswith("!") else []
             if (lapse := place.lap()) > waited:
                 waited, waited_for = lapse, f"{name} to {target[:7]}"
-        # What the application reads is its own affair.
-        grown = grown or place.stats(collect=True)["process"]["rss"] - before
+        if target == client.url:  # what the application reads is its own affair
+            grown = place.stats(collect=True)["process"]["rss"] - before
     wrong += lying_lengths(place, client.url)
     alive = is_alive(client)
     applied = place.facts()["calls"].get(" message", 0) - heard
