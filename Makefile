@@ -19,10 +19,10 @@ demo: $(VENV)/.runtime $(CHAT_CLIENT)
 test: lint types docs trust-short unit
 
 # Every promise measured, row by row: all of it in at most five minutes, the short form in one.
-trust: $(VENV)/.test $(JS_CLIENTS)
+trust: $(VENV)/.test $(JS_CLIENTS) $(CHAT_CLIENT)
 	@$(BIN)/python -m tests.trust --json trust.json $(ROWS)
 
-trust-short: $(VENV)/.test $(JS_CLIENTS)
+trust-short: $(VENV)/.test $(JS_CLIENTS) $(CHAT_CLIENT)
 	@$(BIN)/python -m tests.trust --short --json trust.json
 
 # Ten minutes, 200 clients, faults at random.
