@@ -84,6 +84,8 @@ class Application:
             body = json.dumps(
                 {**self.server.stats(), "process": process_stats(collect=collect)}
             ).encode()
+        elif path == "/trust/hits":
+            body = json.dumps(self.server.sockets[environ["QUERY_STRING"]].hits).encode()
         elif path == "/trust/facts":
             body = json.dumps(self._module.facts()).encode()
         else:

@@ -230,9 +230,10 @@ class Older:
     def __init__(self, client: Any) -> None:
         self.client = client
         self.superseded = False
+        self.polls = 0
         self._texts: list[str] = []
         if isinstance(client, PollingClient):
-            client.start_poll()
+            self._start_poll()
             self._job = gevent.spawn(self._poll)
         else:
             self._job = gevent.spawn(self._read)
@@ -242,7 +243,11 @@ class Older:
             self._texts += self.client.end_poll()
             if self.superseded:
                 return
-            self.client.start_poll()
+            self._start_poll()
+
+    def _start_poll(self) -> None:
+        self.polls += 1
+        self.client.start_poll()
 
     def _read(self) -> None:
         try:
@@ -261,9 +266,12 @@ def taken_over(place: Place, older: str, newer: str) -> bool:
     """Change the transport amid numbered events; tell whether each came once, in order."""
     client = entered(place, older)
     client.send(event("stream", _NUMBERS, endpoint="/chat"))
+    before = place.hits(client.sessid)
     first = Older(client)
     gevent.sleep(random.uniform(0, 0.1))  # somewhere amid them
     first.superseded = True
+    # Two connections have no order: the poll that is on its way has to come in first.
+    wait_for(lambda: place.hits(client.sessid) >= before + first.polls)
     second = ALL_CLIENTS[newer](place, client.sessid)
     if hasattr(second, "connect"):
         second.connect()

@@ -135,6 +135,10 @@ class Place:
         answer: dict[str, Any] = self.ask("/trust/facts")
         return answer
 
+    def hits(self, sessid: str) -> int:
+        """Return how many requests of a session have come in."""
+        return int(self.ask(f"/trust/hits?{sessid}"))
+
     def requests(self) -> list[str]:
         """Return the paths that reached the application as ordinary requests."""
         answer: list[str] = self.ask("/trust/requests")
