@@ -128,7 +128,7 @@ class ConnectionServer(WSGIServer):
             self._watchdog = Watchdog(self.config.block_warning, self.journal)
             self._watchdog.start()
         if self.policy_server and self._policy is None:
-            listener = self.policy_listener or (self.server_host or "0.0.0.0", 10843)  # noqa: S104
+            listener = self.policy_listener or (self.server_host or "0.0.0.0", 10843)  # noqa: S104 - as the server itself
             policy = FlashPolicyServer(listener)
             policy.start()
             self._policy = policy

@@ -40,7 +40,7 @@ class FlashPolicyServer(StreamServer):
         """Serve one connection, in a greenlet of its own; gevent closes it afterwards."""
         request = b""
         try:
-            with gevent.Timeout(_PATIENCE, False):  # type: ignore[arg-type]
+            with gevent.Timeout(_PATIENCE, False):  # type: ignore[arg-type]  # stubs: False is allowed
                 while len(request) < len(self.policyrequest):
                     data = sock.recv(_MOST)
                     if not data:

@@ -172,7 +172,7 @@ class SocketIOServer(ConnectionServer):
             found.incr_hits()
         return found
 
-    def authorize(self, environ: dict[str, Any]) -> object:  # noqa: ARG002
+    def authorize(self, environ: dict[str, Any]) -> object:  # noqa: ARG002 - for overrides
         """Override, or give ``authorize=``, to decide who may have a session.
 
         Called once for each handshake, in the greenlet of its connection, before the session is

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
-from gevent.pywsgi import Input, _InvalidClientInput  # type: ignore[attr-defined]
+from gevent.pywsgi import Input, _InvalidClientInput  # type: ignore[attr-defined]  # private, and not in its stubs
 
 from socketio.wire.httpcheck import find_trailer_fault, read_chunk_size
 

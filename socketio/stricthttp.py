@@ -119,7 +119,7 @@ class StrictHTTPHandler(WSGIHandler):
             return False
         self.idle = True
         try:
-            with gevent.Timeout(self.server.config.keepalive_timeout, False):  # type: ignore[arg-type]
+            with gevent.Timeout(self.server.config.keepalive_timeout, False):  # type: ignore[arg-type]  # stubs: False is allowed
                 if self.rfile.peek(1):
                     return True
                 self.broke_off()
@@ -204,7 +204,7 @@ class StrictHTTPHandler(WSGIHandler):
 
     def _send_error_response_if_possible(self, error_code: int) -> None:
         """Answer what is wrong behind the header too; the rest of it may still be coming."""
-        super()._send_error_response_if_possible(error_code)  # type: ignore[misc]
+        super()._send_error_response_if_possible(error_code)  # type: ignore[misc]  # not in the stubs
         if error_code == 400:
             self.part()  # or the close resets the connection, and our answer with it
 
@@ -298,7 +298,7 @@ class StrictHTTPHandler(WSGIHandler):
     def _hear_out(self) -> bool:
         """Read until the client ends its side; False when it takes longer than a moment."""
         left = _PARTING_BYTES
-        with gevent.Timeout(_PARTING_SECONDS, False):  # type: ignore[arg-type]
+        with gevent.Timeout(_PARTING_SECONDS, False):  # type: ignore[arg-type]  # stubs: False is allowed
             while left > 0 and (data := self.socket.recv(65536)):
                 left -= len(data)
             return True

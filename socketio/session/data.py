@@ -125,19 +125,19 @@ class RoomSet(set[str]):
         for name in names - set(self):
             self.add(name)
 
-    def __ior__(self, other: Any) -> RoomSet:  # type: ignore[override,misc]
+    def __ior__(self, other: Any) -> RoomSet:  # type: ignore[override,misc]  # returns itself
         self.update(other)
         return self
 
-    def __iand__(self, other: Any) -> RoomSet:  # type: ignore[misc]
+    def __iand__(self, other: Any) -> RoomSet:  # type: ignore[misc]  # returns itself
         self.intersection_update(other)
         return self
 
-    def __isub__(self, other: Any) -> RoomSet:  # type: ignore[misc]
+    def __isub__(self, other: Any) -> RoomSet:  # type: ignore[misc]  # returns itself
         self.difference_update(other)
         return self
 
-    def __ixor__(self, other: Any) -> RoomSet:  # type: ignore[override,misc]
+    def __ixor__(self, other: Any) -> RoomSet:  # type: ignore[override,misc]  # returns itself
         self.symmetric_difference_update(other)
         return self
 
@@ -188,7 +188,7 @@ class SessionData(dict[str, Any]):
         for key, value in dict(*args, **kwargs).items():
             self[key] = value
 
-    def __ior__(self, other: Any) -> SessionData:  # type: ignore[override,misc]
+    def __ior__(self, other: Any) -> SessionData:  # type: ignore[override,misc]  # returns itself
         self.update(other)
         return self
 

@@ -19,7 +19,7 @@ def weight_of(item: object) -> int:
     return len(item) if item.isascii() else 4 * len(item)
 
 
-class _MeasuredQueue(Queue):  # type: ignore[type-arg]
+class _MeasuredQueue(Queue):  # type: ignore[type-arg]  # not generic at run time
     """A queue that knows about how many bytes its texts take.
 
     The bound is its owner's: over it an inbox stops the reading, an outbox ends the session.
@@ -35,7 +35,7 @@ class _MeasuredQueue(Queue):  # type: ignore[type-arg]
         self.size += weight_of(item)
 
     def _get(self) -> Any:
-        item = super()._get()  # type: ignore[misc]
+        item = super()._get()  # type: ignore[misc]  # as _put()
         self.size -= weight_of(item)
         return item
 

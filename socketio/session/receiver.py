@@ -323,7 +323,7 @@ def _initialize(ns: Any) -> None:
     """Call each ``initialize()`` that a class of ``ns`` defines, once, in MRO order."""
     for cls in type(ns).__mro__:
         if "initialize" in cls.__dict__:
-            cls.initialize(ns)  # type: ignore[attr-defined]
+            cls.initialize(ns)  # type: ignore[attr-defined]  # looked up above
 
 
 def tell_disconnect(socket: Socket, name: str, ns: Any, packet: Packet | None = None) -> None:

@@ -23,15 +23,15 @@ class SessionTable(dict[str, "Socket"]):
 
     # Views of a copy have all that views have; only their place in the type hierarchy differs.
 
-    def keys(self) -> KeysView[str]:  # type: ignore[override]
+    def keys(self) -> KeysView[str]:  # type: ignore[override]  # see above
         """As in dict, of this moment."""
         return self._snapshot().keys()
 
-    def values(self) -> ValuesView[Socket]:  # type: ignore[override]
+    def values(self) -> ValuesView[Socket]:  # type: ignore[override]  # see above
         """As in dict, of this moment."""
         return self._snapshot().values()
 
-    def items(self) -> ItemsView[str, Socket]:  # type: ignore[override]
+    def items(self) -> ItemsView[str, Socket]:  # type: ignore[override]  # see above
         """As in dict, of this moment."""
         return self._snapshot().items()
 

@@ -62,7 +62,7 @@ class BaseTransport:
         """
         raise NotImplementedError
 
-    def refuse_session(self, request_method: str) -> Response | None:  # noqa: ARG002
+    def refuse_session(self, request_method: str) -> Response | None:  # noqa: ARG002 - for overrides
         """Answer a request whose session is unknown or over, so that the client makes a new one.
 
         Called in the greenlet of the connection. This one answers 400, which the 0.9 client takes

@@ -273,7 +273,7 @@ class XHRPollingTransport(BaseTransport):
             return self._too_large(most)
         body = None
         try:
-            with gevent.Timeout(self.settings.body_timeout, False):  # type: ignore[arg-type]
+            with gevent.Timeout(self.settings.body_timeout, False):  # type: ignore[arg-type]  # stubs: False is allowed
                 body = environ["wsgi.input"].read(most + 1)
         except OSError:
             return error_response("400 Bad Request", "the body broke off", close=True)

@@ -205,7 +205,7 @@ class WebsocketTransport(BaseTransport):
     name = "websocket"
     upgrades = True
 
-    def do_exchange(self, socket: Any, request_method: str) -> Response | None:  # noqa: ARG002
+    def do_exchange(self, socket: Any, request_method: str) -> Response | None:  # noqa: ARG002 - always GET
         """Carry the session until the connection ends; the first one also runs the application.
 
         Blocks for the life of the connection, in its greenlet: that is what the application's

@@ -39,7 +39,7 @@ _PARTING_BYTES = 1 << 20
 _MAX_REASON = 123
 
 
-class _Demoted(logging.LoggerAdapter):  # type: ignore[type-arg]
+class _Demoted(logging.LoggerAdapter):  # type: ignore[type-arg]  # not generic before 3.11
     """The core reports each connection at INFO; here that is the session's to say."""
 
     def log(self, level: int, msg: object, *args: Any, **kwargs: Any) -> None:
@@ -50,7 +50,7 @@ log = logging.getLogger("socketio.transport")
 _core_log = _Demoted(logging.getLogger("socketio.transport"), {})
 
 
-class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
+class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # has no annotations
     """One upgraded connection.
 
     Args:
@@ -254,7 +254,7 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]
         self._answer_late()
         self.writer.wait_until_written()
         try:
-            with gevent.Timeout(_PARTING_SECONDS, False):  # type: ignore[arg-type]
+            with gevent.Timeout(_PARTING_SECONDS, False):  # type: ignore[arg-type]  # stubs: False is allowed
                 left = _PARTING_BYTES
                 while left > 0 and (data := self._sock.recv(_CHUNK)):
                     left -= len(data)

@@ -30,7 +30,7 @@ _HEADERS = {
 }
 
 
-class WebSocketHandler(geventwebsocket.handler.WebSocketHandler):  # type: ignore[misc]
+class WebSocketHandler(geventwebsocket.handler.WebSocketHandler):  # type: ignore[misc]  # no annotations
     """gevent-websocket's handler with a strict handshake and our :class:`WebSocket`.
 
     As there, ``prevent_wsgi_call = True`` before ``run_application()`` upgrades the connection
