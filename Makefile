@@ -57,11 +57,15 @@ types: $(VENV)/.test
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 
-bench: $(VENV)/.test
-	$(BIN)/python benchmarks/echo.py
+# Ours against the original, Node and python-socketio, which are fetched into .bench; the curves over
+# the number of connections; how many instructions the hot paths take. QUICK=1 is the short form.
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) --json bench.json $(ARGS)
+	$(BIN)/python -m benchmarks.growth $(if $(QUICK),--quick) --json growth.json --plot growth.png
+	$(BIN)/python -m benchmarks.guard
 
 clean:
-	rm -rf $(VENV) build docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .bench build docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf examples/simple_chat/node_modules tests/js/node_modules
 
 $(VENV)/.created:
@@ -90,6 +94,11 @@ autobahn: $(VENV)/.test
 $(VENV)/.fuzz: $(VENV)/.test
 	@echo "installing the fuzzer into $(VENV)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test
+	@echo "installing what draws the curves into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.created pyproject.toml

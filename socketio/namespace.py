@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from socketio.dispatch import find_method, shape_of
+from socketio.dispatch import HandlerShape, find_method, shape_of
 from socketio.errors import UnauthorizedError
 from socketio.packet import Packet
 from socketio.session.receiver import ACK_LATER, ImpliedConnect
@@ -179,22 +179,30 @@ class BaseNamespace:
             self.error("no_such_method", f'The method "{method_name}" was not found')
             return None
         shape = shape_of(method)
+        if shape.most != len(args) and not self._may_be_called(shape, method_name, packet, args):
+            return None
+        if method_name == "recv_disconnect":
+            self._disconnect_told = True
+        elif method_name == "recv_connect":
+            method = self._noting_refusal(method)
+        method = self._decorated(method)
+        return method(packet) if shape.wants_packet else method(*args)
+
+    def _may_be_called(
+        self, shape: HandlerShape, method_name: str, packet: Packet, args: tuple[Any, ...]
+    ) -> bool:
+        """Tell whether a handler takes ``args``, or the packet; otherwise report that it cannot."""
         if shape.lacks_self:
             self.error(
                 "invalid_method_args",
                 "The server-side method is invalid, as it doesn't have 'self' as its first "
                 "argument",
             )
-            return None
+            return False
         if not shape.wants_packet and not shape.takes(len(args)):
             self._refuse_args(packet, method_name, len(args))
-            return None
-        if method_name == "recv_disconnect":
-            self._disconnect_told = True
-        if method_name == "recv_connect":
-            method = self._noting_refusal(method)
-        method = self._decorated(method)
-        return method(packet) if shape.wants_packet else method(*args)
+            return False
+        return True
 
     def _noting_refusal(self, method: Callable[..., Any]) -> Callable[..., Any]:
         """Return ``method`` so wrapped that no decorator can make its refusal unsaid."""

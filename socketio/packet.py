@@ -95,7 +95,6 @@ class Packet(TypedDict, total=False):
 _MAX_ID_DIGITS = 32
 
 _TYPE_BY_TEXT = {str(number): name for number, name in MSG_VALUES.items()}
-_ID = re.compile(rf"([0-9]{{1,{_MAX_ID_DIGITS}}})?(\+)?\Z", re.ASCII)
 _ACK = re.compile(rf"([0-9]{{1,{_MAX_ID_DIGITS}}})(?![0-9])\+?(.*)", re.ASCII)
 
 
@@ -118,21 +117,17 @@ def encode(data: Mapping[str, Any], json_dumps: JsonDumps = default_json_dumps) 
             advice is not in the protocol's tables.
     """
     kind = data.get("type")
-    number = MSG_TYPES.get(kind) if isinstance(kind, str) else None
-    if number is None:
+    write = _ENCODERS.get(kind) if isinstance(kind, str) else None
+    if write is None:
         raise EncodeError(f"packet has no valid type: {kind!r:.50}")
-    endpoint = data.get("endpoint") or ""
-    if kind == "error":
-        return _encode_error(data, endpoint)
-    body = _ENCODE_BODY[kind](data, json_dumps) if kind in _ENCODE_BODY else ""
-    head = f"{number}:{_encode_id(data)}:{endpoint}"
-    return f"{head}:{body}" if body else head
+    return write(data, data.get("endpoint") or "", json_dumps)
 
 
 def _encode_id(data: Mapping[str, Any]) -> str:
-    if data.get("type") not in ("message", "json", "event") or data.get("id") is None:
+    msgid = data.get("id")
+    if msgid is None:
         return ""
-    return f"{data['id']}+" if data.get("ack") == "data" else str(data["id"])
+    return f"{msgid}+" if data.get("ack") == "data" else str(msgid)
 
 
 def _required(data: Mapping[str, Any], key: str) -> Any:
@@ -142,47 +137,48 @@ def _required(data: Mapping[str, Any], key: str) -> Any:
     return data[key]
 
 
-def _encode_message(data: Mapping[str, Any], _dumps: JsonDumps) -> str:
+def _encode_bare(data: Mapping[str, Any], endpoint: str, _dumps: JsonDumps) -> str:
+    return f"{MSG_TYPES[data['type']]}::{endpoint}"
+
+
+def _encode_connect(data: Mapping[str, Any], endpoint: str, _dumps: JsonDumps) -> str:
+    query = data.get("qs")
+    return f"1::{endpoint}:{query}" if query else f"1::{endpoint}"
+
+
+def _encode_message(data: Mapping[str, Any], endpoint: str, _dumps: JsonDumps) -> str:
     text = _required(data, "data")
     if not isinstance(text, str):
         raise EncodeError(f"the data of a message is text, not {type(text).__name__}")
-    return text
+    head = f"3:{_encode_id(data)}:{endpoint}"
+    return f"{head}:{text}" if text else head
 
 
-def _encode_json(data: Mapping[str, Any], dumps: JsonDumps) -> str:
-    return dumps(_required(data, "data"))
+def _encode_json(data: Mapping[str, Any], endpoint: str, dumps: JsonDumps) -> str:
+    return f"4:{_encode_id(data)}:{endpoint}:{dumps(_required(data, 'data'))}"
 
 
-def _encode_event(data: Mapping[str, Any], dumps: JsonDumps) -> str:
+def _encode_event(data: Mapping[str, Any], endpoint: str, dumps: JsonDumps) -> str:
     event = {"name": _required(data, "name")}
     args = data.get("args")
-    # An empty tuple counts as empty too: the original compared with [] and sent "args":[] for it.
-    if args is not None and args != [] and args != ():
+    if args or not _is_empty(args):
         event["args"] = args
-    return dumps(event)
+    return f"5:{_encode_id(data)}:{endpoint}:{dumps(event)}"
 
 
-def _encode_ack(data: Mapping[str, Any], dumps: JsonDumps) -> str:
+def _encode_ack(data: Mapping[str, Any], endpoint: str, dumps: JsonDumps) -> str:
     msgid, args = _required(data, "ackId"), data.get("args")
-    if args is None or args == [] or args == ():
-        return str(msgid)
-    return f"{msgid}+{dumps(args)}"
+    if not args and _is_empty(args):
+        return f"6::{endpoint}:{msgid}"
+    return f"6::{endpoint}:{msgid}+{dumps(args)}"
 
 
-def _encode_connect(data: Mapping[str, Any], _dumps: JsonDumps) -> str:
-    return data.get("qs") or ""
+def _is_empty(args: Any) -> bool:
+    # An empty tuple counts as empty too: the original compared with [] and sent "args":[] for it.
+    return args is None or args == [] or args == ()
 
 
-_ENCODE_BODY: dict[str, Callable[[Mapping[str, Any], JsonDumps], str]] = {
-    "connect": _encode_connect,
-    "message": _encode_message,
-    "json": _encode_json,
-    "event": _encode_event,
-    "ack": _encode_ack,
-}
-
-
-def _encode_error(data: Mapping[str, Any], endpoint: str) -> str:
+def _encode_error(data: Mapping[str, Any], endpoint: str, _dumps: JsonDumps) -> str:
     reason, advice = data.get("reason") or "", data.get("advice") or ""
     if reason and reason not in ERROR_REASONS:
         raise EncodeError(f"unknown error reason: {reason!r:.50}")
@@ -193,6 +189,19 @@ def _encode_error(data: Mapping[str, Any], endpoint: str) -> str:
         return f"7:::{endpoint}"
     number = ERROR_REASONS[reason] if reason else ""
     return f"7::{endpoint}:{number}" + (f"+{ERROR_ADVICES[advice]}" if advice else "")
+
+
+_ENCODERS: dict[str, Callable[[Mapping[str, Any], str, JsonDumps], str]] = {
+    "disconnect": _encode_bare,
+    "connect": _encode_connect,
+    "heartbeat": _encode_bare,
+    "message": _encode_message,
+    "json": _encode_json,
+    "event": _encode_event,
+    "ack": _encode_ack,
+    "error": _encode_error,
+    "noop": _encode_bare,
+}
 
 
 # -- decode ------------------------------------------------------------------------------------
@@ -231,12 +240,14 @@ def decode(rawstr: str, json_loads: JsonLoads = default_json_loads) -> Packet:
 
 
 def _decode_id(text: str, packet: Packet) -> None:
-    match = _ID.match(text)
-    if match is None:
+    with_data = text[-1] == "+"
+    digits = text[:-1] if with_data else text
+    if not digits:  # "+" without an id means nothing
+        return
+    if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_ID_DIGITS):
         raise DecodeError(f"Invalid packet id: {text!r:.50}")
-    if match[1] is not None:  # "+" without an id means nothing
-        packet["id"] = int(match[1])
-        packet["ack"] = "data" if match[2] else True
+    packet["id"] = int(digits)
+    packet["ack"] = "data" if with_data else True
 
 
 def _loads(text: str, json_loads: JsonLoads) -> JSON:
@@ -261,15 +272,16 @@ def _decode_json(packet: Packet, text: str, json_loads: JsonLoads) -> None:
 def _decode_event(packet: Packet, text: str, json_loads: JsonLoads) -> None:
     packet["args"] = []
     try:
-        event = _loads(text, json_loads)
-    except DecodeError:
+        event = json_loads(text)
+    except Exception:  # noqa: BLE001 - as in _loads(); without a name it is refused further on
         return
     if not isinstance(event, dict):
         return
     if "name" in event:
         packet["name"] = event["name"]
     args = event.get("args")
-    packet["args"] = [] if _is_false(args) else args
+    if args or not _is_false(args):
+        packet["args"] = args
 
 
 def _decode_ack(packet: Packet, text: str, json_loads: JsonLoads) -> None:

@@ -108,11 +108,8 @@ def collect_stats(server: SocketIOServer) -> ServerStats:
 
 
 def _queues(sockets: list[Any]) -> QueueStats:
-    # Looked for in their place, for who asks for one makes it.
-    inbound = [vars(socket)["server_queue"] for socket in sockets if "server_queue" in vars(socket)]
-    outbound = [
-        vars(socket)["client_queue"] for socket in sockets if "client_queue" in vars(socket)
-    ]
+    inbound = [socket.server_queue for socket in sockets]
+    outbound = [socket.client_queue for socket in sockets]
     return {
         "inbound_packets": sum(queue.qsize() for queue in inbound),
         "inbound_size": sum(getattr(queue, "size", 0) for queue in inbound),

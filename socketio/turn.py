@@ -35,3 +35,16 @@ class Turn:
         if self._worked > _LENGTH:
             self._worked = 0.0
             gevent.sleep(0)
+
+    def go_on(self) -> None:
+        """One piece of work is done and another is there: begin, or :meth:`end` and begin again."""
+        now = monotonic()
+        if self._begun is None:
+            self._begun = now
+        elif now - self._begun > _LENGTH:
+            gevent.sleep(0)
+            self._begun = monotonic()
+
+    def rest(self) -> None:
+        """Nothing is left to do: to wait for more lets the others run."""
+        self._begun = None

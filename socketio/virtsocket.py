@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from socketio.namespace import BaseNamespace
     from socketio.wire.message import WireMessage
 
-__all__ = ["Socket", "default_error_handler"]
+__all__ = ["GET_CLIENT_MSG", "PUT_SERVER_MSG", "Socket", "default_error_handler"]
 
 log = logging.getLogger("socketio.virtsocket")
 
@@ -117,15 +117,25 @@ class Socket(Acknowledging, SessionCore):
     STATE_DISCONNECTED = State.DISCONNECTED
     GLOBAL_NS = ""
 
-    environ: Any = None
-    request: Any = None
-    hits = 0
-    heartbeats = 0
-    wsgi_app_greenlet: Any = None
-    _awaits_ack: tuple[str, int] | None = None
-    _opening: Opening | None = None
-    _pump: Callable[[], None] | None = None
-    _complained = -math.inf
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_acks",
+        "_awaits_ack",
+        "_complained",
+        "_first_session",
+        "_opening",
+        "_pump",
+        "environ",
+        "error_handler",
+        "handshake_environ",
+        "hits",
+        "namespaces",
+        "request",
+        "server",
+        "session",
+        "wsgi_app_greenlet",
+    )
 
     json_loads: JsonLoads = staticmethod(default_json_loads)
     json_dumps: JsonDumps = staticmethod(default_json_dumps)
@@ -147,9 +157,8 @@ class Socket(Acknowledging, SessionCore):
         config: Mapping[str, Any],
         error_handler: Callable[..., object] | None = None,
     ) -> None:
-        super().__init__(getattr(server, "clock", None), getattr(server, "journal", None))
+        super().__init__(getattr(server, "clock", None), getattr(server, "journal", None), config)
         self.server = weakref.proxy(server)
-        self.config = config
         self.sessid = f"{secrets.randbelow(_SESSID_RANGE):040d}"
         # An application may put anything else into session; what was indexed is in this one.
         self._first_session = SessionData(self._room_changed)
@@ -157,8 +166,15 @@ class Socket(Acknowledging, SessionCore):
         self.error_handler = error_handler or default_error_handler
         self.handshake_environ: dict[str, str] = {}
         self.namespaces: dict[str, type[BaseNamespace]] = {}
-        self.active_ns: dict[str, Any] = {}
-        self.jobs: list[Any] = []
+        self.environ: Any = None
+        self.request: Any = None
+        self.hits = 0
+        self.wsgi_app_greenlet: Any = None
+        self._acks = None
+        self._awaits_ack: tuple[str, int] | None = None
+        self._opening: Opening | None = None
+        self._pump: Callable[[], None] | None = None
+        self._complained = -math.inf
 
     def __str__(self) -> str:
         parts = [f"sessid={self.sessid!r}"]
@@ -223,7 +239,8 @@ class Socket(Acknowledging, SessionCore):
     def heartbeat(self) -> None:
         """Note a sign of life; called for each heartbeat packet, in the receiver greenlet."""
         self.heartbeats += 1
-        self.timeout.set()
+        if self._heard is not None:
+            self._heard.set()
         self._touch()
 
     def put_server_msg(self, msg: str | None) -> None:
@@ -237,9 +254,20 @@ class Socket(Acknowledging, SessionCore):
             self.journal.packets_received += 1
             self.server_queue.put_nowait(msg)
 
-    def get_server_msg(self, **kwargs: Any) -> Any:
+    def _take_in(self, texts: list[str]) -> None:
+        """Queue ``texts`` of a streaming transport for the receiver.
+
+        Blocks while the session has too much to do: then nothing is read, and TCP holds the
+        client back.
+        """
+        limits = self.settings
+        for text in texts:
+            self.server_queue.wait_for_room(limits.max_inbound_packets, limits.max_inbound_size)
+            self.put_server_msg(text)
+
+    def get_server_msg(self, block: bool = True, timeout: float | None = None) -> Any:
         """Take the next text from the client; blocks unless told otherwise (as ``Queue.get``)."""
-        return self.server_queue.get(**kwargs)
+        return self.server_queue.get(block, timeout)
 
     # -- packets out ---------------------------------------------------------------------------
 
@@ -248,9 +276,9 @@ class Socket(Acknowledging, SessionCore):
         if self._state.live:
             self.client_queue.put_nowait(msg)
 
-    def get_client_msg(self, **kwargs: Any) -> Any:
+    def get_client_msg(self, block: bool = True, timeout: float | None = None) -> Any:
         """Take the next text for the client; blocks unless told otherwise (as ``Queue.get``)."""
-        return self.client_queue.get(**kwargs)
+        return self.client_queue.get(block, timeout)
 
     def get_multiple_client_msgs(self, **kwargs: Any) -> list[Any]:
         """Wait for the next text for the client like :meth:`get_client_msg`, and take all."""
@@ -271,8 +299,8 @@ class Socket(Acknowledging, SessionCore):
             EncodeError: ``pkt`` is no packet.
             TypeError, ValueError: Its arguments have no JSON form.
         """
-        if self._state.live and not self._hold_back(pkt):
-            self.put_client_msg(self.encode_packet(pkt))
+        if self._state.live and (self._opening is None or not self._hold_back(pkt)):
+            self.put_client_msg(self.dialect.encode(pkt, self.json_dumps))
 
     def encode_packet(self, pkt: Packet) -> WireMessage:
         """Return the wire text of ``pkt``; raises what :meth:`send_packet` raises."""
@@ -285,7 +313,7 @@ class Socket(Acknowledging, SessionCore):
         """
         if getattr(self.send_packet, "__func__", None) is not _SEND_PACKET:
             self.send_packet(pkt)
-        elif not self._hold_back(pkt, message):
+        elif self._opening is None or not self._hold_back(pkt, message):
             self.put_client_msg(message)
 
     def _hold_back(self, pkt: Packet, message: str | None = None) -> bool:
@@ -459,5 +487,7 @@ class Socket(Acknowledging, SessionCore):
             backplane.room_changed(self, name, present)
 
 
-# What a broadcast looks for: whether a class, a test or an instance has put another in its place.
+# What the short ways look for: whether a class, a test or an instance has put another in its place.
 _SEND_PACKET = Socket.send_packet
+PUT_SERVER_MSG = Socket.put_server_msg
+GET_CLIENT_MSG = Socket.get_client_msg

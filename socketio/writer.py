@@ -8,7 +8,6 @@ over TLS, a drainer greenlet goes on; there is at most one, and it ends when not
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -35,8 +34,10 @@ class Writer:
         self._write_timeout = write_timeout
         self._tls = hasattr(sock, "do_handshake")
         self._in_hub = not self._tls
+        # The one below gevent's, whose send() would wait where the kernel takes nothing.
+        self._bare = getattr(sock, "_sock", sock)
         self._source: Callable[[], bytes] | None = None
-        self._lane: deque[bytes] = deque()
+        self._lane: list[bytes] = []
         self._rest = b""
         self._scheduled = False
         self._drainer: gevent.Greenlet[..., None] | None = None
@@ -46,6 +47,8 @@ class Writer:
         self._last = b""
         self.on_over: Callable[[], None] | None = None
         """Called once everything, the close included, was written. Must not block."""
+        self.dry = False
+        """Set by a source that has just given all it has: it need not be asked again."""
         self.over = False
         """Nothing more can be written: closed and half-closed, or cut."""
         self.stalled = False
@@ -60,6 +63,24 @@ class Writer:
     def leave_hub(self) -> None:
         """Write from a greenlet only, for a source that may block or runs foreign code."""
         self._in_hub = False
+
+    @property
+    def uses_tls(self) -> bool:
+        """Whether the connection is encrypted."""
+        return self._tls
+
+    @property
+    def writes_in_hub(self) -> bool:
+        """Whether the hub may write what there is."""
+        return self._in_hub
+
+    def cork(self) -> None:
+        """Have :meth:`wake` do nothing until :meth:`uncork`. Called in the hub."""
+        self._scheduled = True
+
+    def uncork(self) -> None:
+        """Write at once what was queued meanwhile. Called in the hub."""
+        self._flush()
 
     @property
     def backlog(self) -> int:
@@ -144,6 +165,7 @@ class Writer:
             data = b"".join(self._lane)
             self._lane.clear()
             return data
+        self.dry = False
         data = self._source() if self._source is not None else b""
         if not data and self._closing:  # the source may have asked for the close just now
             data, self._last = self._last, b""
@@ -158,11 +180,16 @@ class Writer:
         self._flushing = True
         try:
             while data := self._next():
-                sent = self._send_now(data)
+                try:
+                    sent = self._bare.send(data)
+                except BlockingIOError:
+                    sent = 0
                 if sent < len(data):
                     self._rest = data[sent:]
                     self._drainer = gevent.spawn(self._drain)
                     return
+                if self.dry and not (self._lane or self._closing):
+                    break
             self._end_if_closing()
         except OSError:
             self._fail()
@@ -175,12 +202,6 @@ class Writer:
     def _fail(self) -> None:
         self.lost = True
         self.cut()
-
-    def _send_now(self, data: bytes) -> int:
-        try:
-            return int(self._sock.send(data, 0, timeout=0.0))
-        except BlockingIOError:
-            return 0
 
     def _drain(self) -> None:
         """Write with blocking; runs in the drainer greenlet."""

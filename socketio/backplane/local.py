@@ -45,9 +45,11 @@ class LocalBackplane:
         never announce it.
         """
         found = self._sockets if room is None else self._in_room(room)
+        # The table's own values() are those of a copy: one is enough.
+        sockets = dict.values(found) if isinstance(found, dict) else found.values()
         return [
             socket
-            for socket in list(found.values())
+            for socket in list(sockets)
             if socket.connected
             and (not endpoint or endpoint in socket.active_ns)
             and (room is None or rooms_of(socket).matches(room, room_key))

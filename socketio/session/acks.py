@@ -66,14 +66,18 @@ class AckTable:
 class Acknowledging:
     """The part of :class:`socketio.virtsocket.Socket` that waits for acks of the client."""
 
+    __slots__ = ()
+
     settings: Any
     journal: Any
-    _acks: AckTable | None = None  # most sessions never ask for one
+    _acks: AckTable | None
+    """Most sessions never ask for one."""
 
     @property
     def _ack_table(self) -> AckTable:
         if self._acks is None:
-            self._acks = AckTable(self.settings.max_pending_acks)
+            # In the slots of Socket: only one of its bases may have some.
+            self._acks = AckTable(self.settings.max_pending_acks)  # type: ignore[misc]  # as said
         return self._acks
 
     @property

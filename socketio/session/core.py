@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -22,6 +21,7 @@ from socketio.journal import Journal
 from socketio.session.lifecycle import DisconnectReason, Event, State, next_state
 from socketio.session.links import Delivery, Link
 from socketio.session.outbox import Inbox, Outbox
+from socketio.session.pressure import OutputLimits
 from socketio.wire.v09 import V09
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ _SOFT = frozenset({Event.PEER_LEFT, Event.TRANSPORT_LOST})
 # Here nobody is left who could take what is queued.
 _NOBODY_THERE = frozenset({Event.TRANSPORT_LOST, Event.TIMED_OUT, Event.SLOW_PEER})
 
+_NOBODY: frozenset[Any] = frozenset()  # one for all: each has 216 bytes
+
 _default_clock = Clock()
 
 
@@ -44,67 +46,99 @@ class SessionEnded(gevent.GreenletExit):
     """Thrown into a handler that still runs when its session is over."""
 
 
-class SessionCore:
+class SessionCore(OutputLimits):
     """The inner half of :class:`socketio.virtsocket.Socket`: state, time, links, the end."""
 
     dialect: Dialect = V09()
 
-    # Set by Socket.__init__.
-    config: Any
-    sessid: str
-    active_ns: dict[str, Any]
-    jobs: list[Any]
+    # In slots a session takes a kilobyte less than in a dictionary, which it has beside them for
+    # what the application adds.
+    __slots__ = (
+        "_beat",
+        "_claimed",
+        "_config",
+        "_delivery",
+        "_ended",
+        "_expiry",
+        "_grace",
+        "_hard_end",
+        "_heard",
+        "_keep_for_next_poll",
+        "_last_seen",
+        "_link",
+        "_older",
+        "_receiver",
+        "_receiving",
+        "_state",
+        "_tellers",
+        "active_ns",
+        "client_queue",
+        "clock",
+        "connection_established",
+        "disconnect_reason",
+        "heartbeats",
+        "jobs",
+        "journal",
+        "server_queue",
+        "sessid",
+    )
 
-    # What most sessions never change is the class's: over thirty attributes CPython keeps the names
-    # of all of them in each instance.
-    disconnect_reason: DisconnectReason | None = None
-    connection_established = False
-    _link: Link | None = None
-    _delivery: Delivery | None = None
-    _receiver: gevent.Greenlet[..., None] | None = None
-    # None: not begun, or a loop of the application's own; False: telling the namespaces.
-    _receiving: bool | None = None
-    _last_seen = 0.0
-    _hard_end = False
-    _judging = False
-    _keep_for_next_poll = False
-    _claimed: Callable[[], None] | None = None
-    _expiry: Deadline | None = None
-    _beat: Deadline | None = None
-    _grace: Deadline | None = None
-
-    def __init__(self, clock: Timekeeper | None, journal: Journal | None = None) -> None:
+    def __init__(self, clock: Timekeeper | None, journal: Journal | None, config: Any) -> None:
         # Servers of tests may be mocks, whose every attribute is another one.
         known = clock is not None and isinstance(clock.now(), (int, float))
         self.clock = clock if clock is not None and known else _default_clock
         self.journal = journal if isinstance(journal, Journal) else Journal(self.clock)
+        self.sessid = ""
+        self.active_ns: dict[str, Any] = {}
+        self.jobs: list[Any] = []
+        self.heartbeats = 0
+        self.disconnect_reason: DisconnectReason | None = None
+        self.connection_established = False
         self._state = State.NEW
+        self._link: Link | None = None
         self._older: list[Link] = []
         """Links that were superseded and have not ended yet."""
-        self._tellers: set[Any] = set()
+        self._delivery: Delivery | None = None
+        self._receiver: gevent.Greenlet[..., None] | None = None
+        self._receiving: bool | None = None
+        """None: not begun, or a loop of the application's own; False: telling the namespaces."""
+        self._tellers = _NOBODY
         """Greenlets that run a ``recv_disconnect()`` at this moment."""
-
-    # Made when they are first needed: they are more than half of what a handshake weighs for which
-    # nobody comes.
-
-    @cached_property
-    def client_queue(self) -> Outbox:
+        self._last_seen = 0.0
+        self._hard_end = self._keep_for_next_poll = self._judging = False
+        self._claimed: Callable[[], None] | None = None
+        self._expiry: Deadline | None = None
+        self._beat: Deadline | None = None
+        self._grace: Deadline | None = None
+        self._heard: GeventEvent | None = None
+        self._ended: GeventEvent | None = None
+        self.client_queue = Outbox(self._wake_link, self._on_outbox_full)
         """Texts for the client, taken by its transport."""
-        return Outbox(self._on_put)
-
-    @cached_property
-    def server_queue(self) -> Inbox:
+        self.server_queue = Inbox(self._on_full)
         """Texts from the client, taken by the receiver."""
-        return Inbox(self._on_full)
+        self.config = config
 
-    @cached_property
+    @property
     def timeout(self) -> GeventEvent:
         """Set by each heartbeat of the client."""
-        return GeventEvent()
+        if self._heard is None:
+            self._heard = GeventEvent()
+            if self.heartbeats:
+                self._heard.set()
+        return self._heard
 
-    @cached_property
+    @timeout.setter
+    def timeout(self, event: GeventEvent) -> None:
+        self._heard = event
+
+    @property
     def _over(self) -> GeventEvent:
-        return GeventEvent()
+        """Set when the session is over."""
+        if self._ended is None:
+            self._ended = GeventEvent()
+            if self._state is State.DISCONNECTED:
+                self._ended.set()
+        return self._ended
 
     # -- what others see -----------------------------------------------------------------------
 
@@ -118,9 +152,20 @@ class SessionCore:
         self._state = State(value)
 
     @property
+    def config(self) -> Any:
+        """The settings as they were given: a :class:`~socketio.config.Settings` or a mapping."""
+        return self._config
+
+    @config.setter
+    def config(self, config: Any) -> None:
+        self._config = config
+        if isinstance(self.client_queue, Outbox):
+            self.client_queue.limit(0, 0)  # so that the next text asks for them
+
+    @property
     def settings(self) -> Settings:
         """The timings and limits in force, whatever mapping ``config`` is."""
-        return Settings.read(self.config)
+        return Settings.read(self._config)
 
     @property
     def transport(self) -> str | None:
@@ -260,88 +305,6 @@ class SessionCore:
         self._beat = None
         self._arm_heartbeat()
 
-    # -- queues --------------------------------------------------------------------------------
-
-    def _on_put(self) -> None:
-        """Wake the transport; whatever way something came into ``client_queue``."""
-        if self._state.live and self._outbox_limit() is not None:
-            self._judge_speed()
-        elif self._link is not None:
-            self._link.wake()
-
-    def _outbox_limit(self) -> str | None:
-        """Return the name of the limit that the outbox is over, None if there is room."""
-        return self._limit_of(self.client_queue.qsize(), self.client_queue.size)
-
-    def _limit_of(self, packets: int, size: int) -> str | None:
-        """Return the name of the limit beyond which so many packets for the client wait."""
-        limits = self.settings
-        if packets > limits.max_outbound_packets:
-            return "max_outbound_packets"
-        # One alone may be as long as the application likes: it cannot be sent in parts.
-        return "max_outbound_size" if size > limits.max_outbound_size and packets > 1 else None
-
-    def _judge_speed(self) -> None:
-        """The outbox is over its limit: send what the network takes at once, then decide."""
-        if self._link is not None:
-            self._link.flush()
-        limit = self._outbox_limit()
-        if limit is None or not self._state.live:
-            return
-        if self._judging:  # what the application's policy says to the client goes unjudged
-            if self._limit_of(self.client_queue.qsize() // 2, self.client_queue.size // 2):
-                self._too_slow(limit)
-            return
-        self._judging = True
-        try:
-            policy = self._slow_peer_policy()
-        finally:
-            self._judging = False
-        if not self._state.live:  # the policy has ended it
-            return
-        if policy == "drop_oldest" and self._drop_oldest(limit):
-            if self._link is not None:
-                self._link.wake()
-            return
-        self._too_slow(limit)
-
-    def _too_slow(self, limit: str) -> None:
-        self._signal(Event.SLOW_PEER, DisconnectReason.SLOW_PEER)
-        self.journal.limited(
-            limit, log, "session %s: the client does not take its packets", self.short_id
-        )
-
-    def _slow_peer_policy(self) -> object:
-        """Return what is to be done with a client that is too slow; asks the application."""
-        policy = self.settings.slow_peer
-        if not callable(policy):
-            return policy
-        try:
-            return policy(self)
-        except Exception:  # noqa: BLE001 - foreign code
-            self.journal.failed(
-                "slow_peer_failed",
-                log,
-                "session %s: slow_peer() failed",
-                self.short_id,
-                level=logging.ERROR,
-                exc_info=True,
-            )
-            return None
-
-    def _drop_oldest(self, limit: str) -> bool:
-        """Make room in the outbox; False if what is left over the limit may not be dropped."""
-        limits = self.settings
-        dropped = self.client_queue.drop_oldest(
-            self.dialect.expendable, limits.max_outbound_packets, limits.max_outbound_size
-        )
-        if dropped:
-            self.journal.packets_dropped += dropped
-            self.journal.limited(
-                limit, log, "session %s: the oldest packets were dropped", self.short_id
-            )
-        return self._outbox_limit() is None
-
     # -- the end -------------------------------------------------------------------------------
 
     def _signal(
@@ -469,7 +432,8 @@ class SessionCore:
         for job in list(self.jobs):
             if job is not gevent.getcurrent():
                 job.kill(block=False)
-        self._over.set()
+        if self._ended is not None:
+            self._ended.set()
         self.detach()
         if self.disconnect_reason is not None:
             self.journal.disconnects[self.disconnect_reason.value] += 1

@@ -38,10 +38,12 @@ class State(str, Enum):
 
     __str__ = str.__str__
 
-    @property
-    def live(self) -> bool:
-        """Whether the session has neither ended nor begun to."""
-        return self in _LIVE
+    live: bool
+    """Whether the session has neither ended nor begun to."""
+
+    def __init__(self, value: str) -> None:
+        # An attribute, not a property: it is asked for several times for every packet.
+        self.live = not value.startswith("DISCONNECT")
 
 
 _LIVE = frozenset({State.NEW, State.CONNECTING, State.CONNECTED})

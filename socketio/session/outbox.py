@@ -1,12 +1,21 @@
-"""The two queues of a session: gevent queues that know how much text they hold."""
+"""The two queues of a session: like gevent's, with the weight of what they hold.
+
+They have what applications use of a ``gevent.queue.Queue``, and not its lists of waiting getters
+and putters: a session has two queues and uses them for every packet. Theirs took 4.4 KiB of each
+connection, and a tenth of the time that an echo takes; these 1.6 KiB and a third of that time.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any
 
+from gevent import get_hub
 from gevent.event import Event
-from gevent.queue import Queue
+from gevent.hub import Waiter
+from gevent.queue import Empty
 
 __all__ = ["Inbox", "Outbox", "weight_of"]
 
@@ -19,38 +28,135 @@ def weight_of(item: object) -> int:
     return len(item) if item.isascii() else 4 * len(item)
 
 
-class _MeasuredQueue(Queue):  # type: ignore[type-arg]  # not generic at run time
-    """A queue that knows about how many bytes its texts take.
+class TextQueue:
+    """A queue of texts that knows about how many bytes they take; ``None`` is the end marker.
 
-    The bound is its owner's: over it an inbox stops the reading, an outbox ends the session.
-    ``None`` is the end marker.
+    ``put`` never blocks: the bound is the owner's, who stops reading or ends the session. To be
+    used by any greenlet of one hub; a put from another thread wakes who waits there.
     """
 
+    __slots__ = ("_getter", "_news", "queue", "size")
+
     def __init__(self) -> None:
-        super().__init__()
+        self.queue: list[Any] = []
+        """What waits, the oldest first; to be looked at, not changed."""
         self.size = 0
+        """About how many bytes that takes."""
+        self._getter: Waiter[None] | None = None
+        self._news: Event | None = None
 
-    def _put(self, item: Any) -> None:
-        super()._put(item)  # type: ignore[misc]  # documented by gevent for overriding
+    def __len__(self) -> int:
+        return len(self.queue)
+
+    def __bool__(self) -> bool:
+        """Return True: a queue without content is a queue, as with gevent's."""
+        return True
+
+    def qsize(self) -> int:
+        """Return how many wait."""
+        return len(self.queue)
+
+    def empty(self) -> bool:
+        """Return whether nothing waits."""
+        return not self.queue
+
+    def full(self) -> bool:
+        """Return False: there is always room."""
+        return False
+
+    def put_nowait(self, item: Any) -> None:
+        """Add ``item``."""
+        self.queue.append(item)
         self.size += weight_of(item)
+        if self._getter is not None or self._news is not None:
+            self._tell()
 
-    def _get(self) -> Any:
-        item = super()._get()  # type: ignore[misc]  # as _put()
-        self.size -= weight_of(item)
+    def _tell(self) -> None:
+        """Wake who waits for a text."""
+        if self._getter is not None:
+            getter, self._getter = self._getter, None
+            loop = getter.hub.loop
+            ours = getter.hub is get_hub()  # as with gevent's queue, it may be another thread's
+            (loop.run_callback if ours else loop.run_callback_threadsafe)(getter.switch, None)
+        if self._news is not None:
+            self._news.set()
+
+    def switch_to_getter(self) -> None:
+        """Run who waits for a text, if anybody does, until it waits again. Called in the hub."""
+        getter, self._getter = self._getter, None
+        if getter is not None:
+            getter.switch(None)
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002 - as Queue.put
+        """Add ``item``; there is always room."""
+        self.put_nowait(item)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Take the oldest, waiting for one.
+
+        Args:
+            block: False does not wait.
+            timeout: Seconds to wait; None: until one comes.
+
+        Raises:
+            Empty: Nothing came.
+        """
+        if not self.queue:
+            self._wait(block, timeout)
+        queue = self.queue
+        item = queue.pop(0)
+        self.size = self.size - weight_of(item) if queue else 0
         return item
+
+    def get_nowait(self) -> Any:
+        """Take the oldest; raises Empty when there is none."""
+        return self.get(False)
+
+    def peek(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Return the oldest like :meth:`get` and leave it."""
+        if not self.queue:
+            self._wait(block, timeout)
+        return self.queue[0]
+
+    def peek_nowait(self) -> Any:
+        """Return the oldest and leave it; raises Empty when there is none."""
+        return self.peek(False)
+
+    def _wait(self, block: bool, timeout: float | None) -> None:
+        if not block:
+            raise Empty
+        if timeout is None and self._getter is None:  # the receiver: nearly always the only one
+            waiter = self._getter = Waiter()
+            try:
+                waiter.get()
+            finally:
+                if self._getter is waiter:  # killed
+                    self._getter = None
+            if self.queue:
+                return
+        if self._news is None:
+            self._news = Event()
+        until = None if timeout is None else monotonic() + timeout
+        while not self.queue:  # somebody else who waited may have been faster
+            self._news.clear()
+            left = None if until is None else max(0.0, until - monotonic())
+            if not self._news.wait(left):
+                raise Empty
 
     def clear(self) -> None:
         """Drop everything that waits."""
-        while self.qsize():
-            self.get_nowait()
+        while self.queue:
+            self.get(False)
 
 
-class Inbox(_MeasuredQueue):
+class Inbox(TextQueue):
     """``socket.server_queue``: texts from the client, taken by the receiver greenlet.
 
     Args:
         on_full: Called when somebody has to wait for room; must not block.
     """
+
+    __slots__ = ("_holds", "_on_full", "_room", "waiting")
 
     def __init__(self, on_full: Callable[[], None] | None = None) -> None:
         super().__init__()
@@ -60,11 +166,30 @@ class Inbox(_MeasuredQueue):
         self.waiting = 0
         """How many wait for room."""
 
-    def _get(self) -> Any:
-        item = super()._get()
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Take the oldest like any queue; who waits for room looks again."""
+        if not self.queue:
+            self._wait(block, timeout)
+        queue = self.queue
+        item = queue.pop(0)
+        self.size = self.size - weight_of(item) if queue else 0
         if self._room is not None:
             self._room.set()
         return item
+
+    def put_if_room(self, texts: Sequence[str], packets: int, size: int) -> bool:
+        """Put ``texts`` in if that keeps the limits of :meth:`wait_for_room`; False if not.
+
+        Its caller runs :meth:`switch_to_getter`.
+        """
+        weight = self.size + sum([len(t) if t.isascii() else 4 * len(t) for t in texts])
+        if not self._holds or len(self.queue) + len(texts) > packets or weight > size:
+            return False
+        self.queue.extend(texts)
+        self.size = weight
+        if self._news is not None:
+            self._news.set()
+        return True
 
     def wait_for_room(self, packets: int, size: int, timeout: float | None = None) -> bool:
         """Block until fewer than ``packets`` texts and ``size`` bytes wait.
@@ -79,9 +204,11 @@ class Inbox(_MeasuredQueue):
         """
 
         def full() -> bool:
-            return self._holds and (self.qsize() >= packets or self.size >= size)
+            return self._holds and (len(self.queue) >= packets or self.size >= size)
 
-        if self._on_full is not None and full():
+        if not full():
+            return True
+        if self._on_full is not None:
             self._on_full()
         while full():
             if self._room is None:
@@ -106,27 +233,74 @@ class Inbox(_MeasuredQueue):
             self._room.set()
 
 
-class Outbox(_MeasuredQueue):
+class Outbox(TextQueue):
     """``socket.client_queue``: texts for the client, taken by its transport.
 
     Whatever way a text comes in, also by the application's own ``put_nowait()``, ``on_put`` is
     called: that is what wakes the transport.
+
+    Args:
+        on_put: Called for each text while the queue is within its limits; must not block.
+        on_full: Called instead for one that makes it longer than :meth:`limit` allows; must not
+            block.
     """
 
-    def __init__(self, on_put: Callable[[], None]) -> None:
+    __slots__ = ("_firm", "_on_full", "_packets", "_size", "on_put")
+
+    def __init__(self, on_put: Callable[[], None], on_full: Callable[[], None]) -> None:
         super().__init__()
-        self._on_put = on_put
+        self.on_put = on_put
+        self._on_full = on_full
+        self._packets = self._size = sys.maxsize
         self._firm = 0
         """So many in front may not be dropped; they need not be looked at again."""
 
-    def _put(self, item: Any) -> None:
-        super()._put(item)
-        self._on_put()
+    def limit(self, packets: int, size: int) -> None:
+        """Set when it is full.
 
-    def _get(self) -> Any:
-        item = super()._get()
-        self._firm = max(0, self._firm - 1)
+        Args:
+            packets: The most texts that may wait.
+            size: How many bytes they may take; one text alone may take more.
+        """
+        self._packets, self._size = packets, size
+
+    def put_nowait(self, item: Any) -> None:
+        """Add ``item``, and have the transport look."""
+        # All in one: this runs for every delivery of a broadcast.
+        queue = self.queue
+        queue.append(item)
+        self.size += weight_of(item)
+        if self._getter is not None or self._news is not None:
+            self._tell()
+        if len(queue) > self._packets or (self.size > self._size and len(queue) > 1):
+            self._on_full()
+        else:
+            self.on_put()
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Take the oldest like any queue."""
+        item = super().get(block, timeout)
+        if self._firm:
+            self._firm -= 1
         return item
+
+    def take(self, size: int) -> list[Any]:
+        """Take the oldest texts, up to ``size`` bytes of memory and one more, without waiting.
+
+        An end marker is the last that is taken.
+        """
+        queue = self.queue
+        if self.size <= size and None not in queue:  # nearly always: all of it
+            self.queue = []
+            self.size = self._firm = 0
+            return queue
+        taken = []
+        while queue and size > 0:
+            taken.append(self.get(False))
+            size -= weight_of(taken[-1])
+            if taken[-1] is None:
+                break
+        return taken
 
     def put_front(self, items: Sequence[Any]) -> None:
         """Put back, in their order, texts that were taken and could not be delivered.
@@ -134,7 +308,7 @@ class Outbox(_MeasuredQueue):
         They were let in once, so that ``on_put`` has no say; its caller wakes the transport.
         """
         self._firm = 0
-        self.queue.extendleft(reversed(items))
+        self.queue[:0] = items
         self.size += sum(weight_of(item) for item in items)
 
     def has_texts(self) -> bool:

@@ -47,11 +47,15 @@ class ImpliedConnect(dict[str, Any]):
         super().__init__(type="connect", endpoint=endpoint, qs="")
 
 
-_WITH_DATA = ("message", "json", "event")
+_WITH_DATA = ("event", "message", "json")
+_HANDLER_FAILED = "session %s: handling %.100r failed"
 
 
 class SessionGreenlet(gevent.Greenlet):  # type: ignore[type-arg]  # not generic at run time
     """A greenlet of a session; knows whether somebody means to end it."""
+
+    # Where it was spawned is known: gevent would keep three kilobytes of frames to tell.
+    spawning_stack_limit = 0
 
     killed = False
     """Whether a GreenletExit was thrown into it, by ``kill()`` or by the end of the session."""
@@ -93,10 +97,12 @@ class Receiver:
                 if text is None and not socket._state.live:
                     break
                 if text:
-                    turn.begin()
                     self._receive(text)
-                    turn.end()
-                text = None  # or it would be kept until the next one comes
+                if socket.server_queue.queue:
+                    turn.go_on()
+                else:
+                    turn.rest()
+                    text = None  # or it would be kept until the next one comes
         except SessionEnded:
             log.debug("session %s: a handler was interrupted", socket.short_id)
         finally:
@@ -115,7 +121,9 @@ class Receiver:
             self._refuse_packet(None, str(exc))
             return
         kind, endpoint = packet["type"], packet["endpoint"]
-        if kind == "heartbeat":
+        if kind in _WITH_DATA:
+            self._receive_data(packet, kind, endpoint)
+        elif kind == "heartbeat":
             socket.heartbeat()
         elif kind == "disconnect" and not endpoint:
             socket._signal(Event.PEER_LEFT, DisconnectReason.PEER_LEFT, farewell=True)
@@ -132,8 +140,8 @@ class Receiver:
         endpoint = packet["endpoint"] if packet is not None else ""
         self._socket.error("invalid_packet", f"The packet could not be understood: {why}", endpoint)
 
-    def _route(self, packet: Packet, kind: str, endpoint: str) -> None:
-        if kind in _WITH_DATA and packet.get("ack") is True:
+    def _receive_data(self, packet: Packet, kind: str, endpoint: str) -> None:
+        if packet.get("ack") is True:
             # Reception is acknowledged, not handling: at once, and whatever the endpoint.
             self._ack(packet, [])
         if kind == "event" and not (
@@ -141,6 +149,13 @@ class Receiver:
         ):
             self._refuse_packet(packet, "an event needs a name, and a list as its args")
             return
+        ns = self._socket.active_ns.get(endpoint)
+        if ns is not None:
+            self._dispatch(ns, packet)
+        else:
+            self._route(packet, kind, endpoint)
+
+    def _route(self, packet: Packet, kind: str, endpoint: str) -> None:
         ns = self._socket.active_ns.get(endpoint)
         if ns is not None:
             self._handle(ns, packet, kind, first=False)
@@ -261,14 +276,18 @@ class Receiver:
         socket = self._socket
         wants_ack = packet.get("ack") == "data"
         socket._awaits_ack = (packet["endpoint"], packet["id"]) if wants_ack else None
-        result: list[Any] = []
-        what = packet.get("name", packet["type"])
-        if not self._guard(lambda: result.append(ns.process_packet(packet)), what):
+        try:
+            value = ns.process_packet(packet)
+        except BaseException as exc:
+            if ends_greenlet(exc):
+                raise
+            what = packet.get("name", packet["type"])
+            self._note(_HANDLER_FAILED, what)
             message = f'The server failed to handle "{what:.100}"'
             socket.error("internal_error", message, packet["endpoint"], packet.get("id"))
-        elif wants_ack and socket._awaits_ack is not None and result[0] is not ACK_LATER:
-            value = result[0]
-            self._ack(packet, list(value) if isinstance(value, tuple) else [value])
+        else:
+            if wants_ack and socket._awaits_ack is not None and value is not ACK_LATER:
+                self._ack(packet, list(value) if isinstance(value, tuple) else [value])
         socket._awaits_ack = None
 
     def _ack(self, packet: Packet, args: list[Any]) -> None:
@@ -278,7 +297,12 @@ class Receiver:
             "args": args,
             "endpoint": packet["endpoint"],
         }
-        if not self._guard(lambda: self._socket.send_packet(answer), "the answer of a handler"):
+        try:
+            self._socket.send_packet(answer)
+        except BaseException as exc:
+            if ends_greenlet(exc):
+                raise
+            self._note(_HANDLER_FAILED, "the answer of a handler")
             message = "The server's answer cannot be sent"
             self._socket.error("internal_error", message, packet["endpoint"], packet["id"])
 
@@ -289,7 +313,7 @@ class Receiver:
         except BaseException as exc:
             if ends_greenlet(exc):
                 raise
-            self._note("session %s: handling %.100r failed", what)
+            self._note(_HANDLER_FAILED, what)
             return False
         return True
 
@@ -335,11 +359,11 @@ def tell_disconnect(socket: Socket, name: str, ns: Any, packet: Packet | None = 
         return  # another greenlet does it, and goes through with it
     current = gevent.getcurrent()
     ns._being_told = True
-    socket._tellers.add(current)
+    socket._tellers |= {current}
     try:
         _tell(socket, name, ns, packet)
     finally:
-        socket._tellers.discard(current)
+        socket._tellers -= {current}
         ns._being_told = False
         if not socket._state.live:
             gevent.get_hub().loop.run_callback(socket._finish_if_done)

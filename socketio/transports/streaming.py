@@ -9,10 +9,11 @@ from gevent.queue import Empty
 
 from socketio.session.deadlines import Deadline
 from socketio.session.lifecycle import State
+from socketio.session.outbox import Outbox
 from socketio.transports.base import Response
 from socketio.transports.polling import XHRPollingTransport
 from socketio.turn import Turn
-from socketio.virtsocket import Socket
+from socketio.virtsocket import GET_CLIENT_MSG
 from socketio.websocket.handler import take_early_bytes
 from socketio.wire.message import WireMessage
 from socketio.writer import Writer
@@ -46,9 +47,11 @@ class StreamLink:
         self.name = name
         self._socket = socket
         self._writer = writer
+        self.wake = writer.wake
+        """Have the writer look at the queue."""
         self._ended = False
         self._giving_up: Deadline | None = None
-        if type(socket).get_client_msg is not Socket.get_client_msg:
+        if getattr(socket.get_client_msg, "__func__", None) is not GET_CLIENT_MSG:
             writer.leave_hub()  # foreign code may block, which the hub may not
 
     def frame(self, message: WireMessage) -> bytes:
@@ -104,28 +107,54 @@ class StreamLink:
 
     def _next_bytes(self) -> bytes:
         """Return the bytes of what is queued, up to a batch; b"" when there is nothing."""
-        frames: list[bytes] = []
-        size = 0
-        if not self._socket._may_take(self):
+        socket = self._socket
+        queue = socket.client_queue
+        if self._ended:
+            self.say_goodbye()
             return b""
-        while size < _BATCH and not self._ended and self._socket.client_queue.qsize():
+        if not queue.qsize() and socket._delivery is None:
+            return b""
+        if not socket._may_take(self):
+            return b""
+        ours = getattr(socket.get_client_msg, "__func__", None) is GET_CLIENT_MSG
+        if not ours or type(queue) is not Outbox:
+            messages = self._take_one_by_one(queue)
+        else:
+            messages = queue.take(_BATCH)
+        if messages and messages[-1] is None:
+            self._ended = True
+            messages.pop()
+        data = self.join_frames(messages)
+        if self._ended and not messages:
+            self.say_goodbye()
+        self._writer.dry = not self._ended and not queue.qsize()
+        journal = socket.journal
+        journal.packets_sent += len(messages)
+        journal.bytes_sent += len(data)
+        return data
+
+    def join_frames(self, messages: list[str]) -> bytes:
+        """Return the bytes that carry ``messages``."""
+        return b"".join(
+            [
+                self.frame(text if isinstance(text, WireMessage) else WireMessage(text))
+                for text in messages
+            ]
+        )
+
+    def _take_one_by_one(self, queue: Any) -> list[Any]:
+        """Take what the application's own ``get_client_msg()``, or its own queue, gives."""
+        messages: list[Any] = []
+        size = 0
+        while size < _BATCH and queue.qsize():
             try:
-                message = self._socket.get_client_msg(block=False)
+                messages.append(self._socket.get_client_msg(block=False))
             except Empty:  # an override that keeps something back
                 break
-            if message is None:
-                self._ended = True
+            if messages[-1] is None:
                 break
-            if not isinstance(message, WireMessage):
-                message = WireMessage(message)
-            frames.append(self.frame(message))
-            size += len(frames[-1])
-        if self._ended and not frames:
-            self.say_goodbye()
-        journal = self._socket.journal
-        journal.packets_sent += len(frames)
-        journal.bytes_sent += size
-        return b"".join(frames)
+            size += len(messages[-1])
+        return messages
 
     @property
     def dead(self) -> bool:
@@ -145,10 +174,6 @@ class StreamLink:
     def flush(self) -> None:
         """Write what the kernel takes at once."""
         self._writer.flush()
-
-    def wake(self) -> None:
-        """Have the writer look at the queue."""
-        self._writer.wake()
 
     def supersede(self) -> None:
         """Close this connection; what is queued belongs to the next."""

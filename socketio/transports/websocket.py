@@ -13,9 +13,12 @@ from geventwebsocket.exceptions import WebSocketError
 from websockets.frames import CloseCode
 
 from socketio.session.lifecycle import DisconnectReason
+from socketio.session.outbox import Inbox
 from socketio.transports.base import BaseTransport, Response
 from socketio.transports.streaming import StreamLink, carry
+from socketio.virtsocket import PUT_SERVER_MSG
 from socketio.websocket.connection import WebSocket
+from socketio.websocket.hubreader import HubReader
 from socketio.wire.message import WireMessage
 
 log = logging.getLogger("socketio.transport")
@@ -34,6 +37,13 @@ class WebSocketLink(StreamLink):
         """Return the packet as a text frame; all receivers of a broadcast share it."""
         return message.frame
 
+    def join_frames(self, messages: list[str]) -> bytes:
+        """Return the frames of all ``messages``."""
+        try:
+            return b"".join([text.frame for text in messages])  # type: ignore[attr-defined]
+        except AttributeError:  # one was put into the queue by hand
+            return super().join_frames(messages)
+
     def say_goodbye(self) -> None:
         """Send a close frame that tells whether the server is stopping."""
         self._ws.close(_close_code(self._socket))
@@ -41,23 +51,62 @@ class WebSocketLink(StreamLink):
     def pump(self) -> None:
         """Hand what the client sends to the session until the connection ends. Blocks."""
         socket, ws = self._socket, self._ws
-        limits, journal = socket.settings, socket.journal
-        most, size = limits.max_inbound_packets, limits.max_inbound_size
         try:
+            self._pump_in_hub()
             while batch := ws.receive_batch():
-                for message in batch:
-                    if isinstance(message, str):  # binary frames mean nothing in 0.9
-                        journal.bytes_received += _bytes_in(message)
-                        # A session with too much to do stops reading: TCP holds the client back.
-                        socket.server_queue.wait_for_room(most, size)
-                        socket.put_server_msg(message)
+                self._count_received()
+                # Binary frames mean nothing in 0.9.
+                socket._take_in([text for text in batch if isinstance(text, str)])
                 batch.clear()  # or these would be kept until the next ones come
-                message = ""
         finally:
+            self._count_received()
             self._note_failure()
             self.note_stall()
             socket._detach(self)
         ws.writer.wait_until_written()  # the answer to the client's close frame
+
+    def _may_read_in_hub(self) -> bool:
+        # An override, or a queue, of the application's may block; it may come at any time.
+        socket = self._socket
+        return (
+            self._writer.writes_in_hub
+            and getattr(socket.put_server_msg, "__func__", None) is PUT_SERVER_MSG
+            and type(socket.server_queue) is Inbox
+        )
+
+    def _pump_in_hub(self) -> None:
+        """Have the hub read, as long as nothing but plain frames comes."""
+        limits = self._socket.settings
+        self._most, self._size = limits.max_inbound_packets, limits.max_inbound_size
+        reader = HubReader(self._ws, self._deliver)
+        while self._ws.reads_plainly and self._may_read_in_hub():
+            if texts := self._ws.take_received():  # early ones, or there was no room
+                self._socket._take_in(texts)
+            else:
+                reader.run()
+
+    def _deliver(self, texts: list[str]) -> bool:
+        """Hand ``texts`` to the receiver and have it work on them at once; False: no room."""
+        socket, writer = self._socket, self._writer
+        inbox = socket.server_queue
+        if not socket._state.live:
+            return True
+        if not self._may_read_in_hub() or not inbox.put_if_room(texts, self._most, self._size):
+            return False
+        socket._last_seen = socket.clock.now()
+        socket.journal.packets_received += len(texts)
+        self._count_received()
+        writer.cork()
+        try:
+            inbox.switch_to_getter()
+        finally:
+            writer.uncork()
+        return True
+
+    def _count_received(self) -> None:
+        ws = self._ws
+        self._socket.journal.bytes_received += ws.payload_bytes
+        ws.payload_bytes = 0
 
     def _note_failure(self) -> None:
         """Count what the peer did wrong, if it was that which ended the connection."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections import deque
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import gevent
@@ -20,13 +19,15 @@ from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
 from socketio.turn import Turn
-from socketio.wire.message import to_utf8
+from socketio.websocket.frames import read_texts
+from socketio.wire.message import text_frame, to_utf8
 from socketio.writer import Writer
 
 __all__ = ["WebSocket"]
 
-# Of the shortest frames these are five milliseconds of work.
-_CHUNK = 16384
+# Of the shortest frames these are five milliseconds of work: for us, and for the core.
+_CHUNK = 32768
+_CORE_CHUNK = 16384
 # No message of a real client has more; each fragment costs an object, however small it is.
 _MAX_FRAGMENTS = 1000
 # Frames that may wait ahead of the session's own; a peer that pings without reading gets no more.
@@ -66,6 +67,16 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
     .. versionadded:: 1.0
     """
 
+    # Of a client that sends nothing but plain text frames, and may send half of one.
+    _half: bytearray | None = None
+    _needed = 0
+    # Of one that has sent anything else, from there on; nearly all come without it to their close.
+    _core: Protocol | None = None
+    _fragments: list[bytes]
+    _opcode = Opcode.TEXT
+    _refused: CloseCode | None = None
+    _refusal: Sequence[bytes] = ()
+
     def __init__(
         self,
         environ: MutableMapping[str, Any],
@@ -80,16 +91,18 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
         self.handler = handler
         self.stream = None
         self.closed = False
-        self.writer = Writer(sock, write_timeout=write_timeout)
+        self.writer = writer = Writer(sock, write_timeout=write_timeout)
+        self.payload_bytes = 0
+        """Bytes of the texts that were read, without framing."""
         self._sock = sock
-        self._core = Protocol(Side.SERVER, max_size=max_size, logger=_core_log)
-        self._fragments: list[bytes] = []
-        self._opcode = Opcode.TEXT
-        self._received: deque[str | bytes] = deque()
-        self._refused: CloseCode | None = None
-        self._refusal: list[bytes] = []
+        # The one below gevent's, whose recv() would wait where there is nothing. A TLS socket has
+        # more than one layer that may wait.
+        self._bare: Any = None if writer.uses_tls else getattr(sock, "_sock", None)
+        self._max_size = max_size
+        self._received: list[str | bytes] = []
         self._late: Any = None
         self._end_was_told = False
+        self._at_end = False
         self._turn = Turn()
         if early:
             self._feed(early)
@@ -100,12 +113,13 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
     @property
     def close_code(self) -> int | None:
         """Code of the peer's close frame; 1005 without one in it, None before it came."""
-        return self._core.close_rcvd.code if self._core.close_rcvd else None
+        told = self._core.close_rcvd if self._core is not None else None
+        return told.code if told else None
 
     @property
     def failed(self) -> bool:
         """Whether the peer broke the WebSocket protocol."""
-        exc = self._core.parser_exc
+        exc = self._core.parser_exc if self._core is not None else None
         return self._refused is not None or (exc is not None and not isinstance(exc, EOFError))
 
     @property
@@ -116,7 +130,8 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
         """
         if self._refused is not None or not self.failed:
             return self._refused
-        return self._core.close_sent.code if self._core.close_sent else CloseCode.PROTOCOL_ERROR
+        told = self._core.close_sent if self._core is not None else None
+        return told.code if told else CloseCode.PROTOCOL_ERROR
 
     # -- receiving -----------------------------------------------------------------------------
 
@@ -130,7 +145,7 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
         while not self._received and self._read():
             pass
         if self._received:
-            return self._received.popleft()
+            return self._received.pop(0)
         self.closed = self._end_was_told = True
         return None
 
@@ -138,18 +153,18 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
         """Return all messages that are there, at least one; none when no more come. Blocks."""
         while not self._received and self._read():
             pass
-        batch = list(self._received)
-        self._received.clear()
-        return batch
+        return self.take_received()
 
     def _read(self) -> bool:
         """Read once from the connection; False when it is over, for us at least."""
-        self._answer_late()
-        if self._core.eof_sent:  # closing handshake complete, protocol broken, or end of stream
+        if self._late is not None:
+            self._answer_late()
+        core = self._core
+        if self._at_end or (core is not None and core.eof_sent):  # closed, or protocol broken
             return False
         self._turn.end()
         try:
-            data = self._sock.recv(_CHUNK)
+            data = self._sock.recv(_CHUNK if core is None else _CORE_CHUNK)
         except (OSError, ValueError, AttributeError):  # reset, or shut down under us
             self.writer.note_end(reset=True)
             data = b""
@@ -157,11 +172,61 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
         if data:
             self._feed(data)
             return True
-        self.writer.note_end(reset=False)
-        self._core.receive_eof()
+        self._take_end()
         return False
 
+    def _take_end(self) -> None:
+        self.writer.note_end(reset=False)
+        self._at_end = True
+        if self._core is not None:
+            self._core.receive_eof()
+
+    # -- receiving in the hub ------------------------------------------------------------------
+
+    @property
+    def reads_plainly(self) -> bool:
+        """Whether nothing but plain text frames came so far, over a connection without TLS."""
+        return self._core is None and not self._at_end and self.read_watcher is not None
+
+    @property
+    def read_watcher(self) -> Any:
+        """What tells the hub that there is something to read; None where that does not work."""
+        return getattr(self._sock, "_read_event", None) if self._bare is not None else None
+
+    def read_now(self) -> bool:
+        """Read once without waiting; False when :meth:`receive_batch` has to go on from here.
+
+        Only while :attr:`reads_plainly`. Runs in the hub.
+        """
+        try:
+            data = self._bare.recv(_CHUNK)
+        except BlockingIOError:
+            return True
+        except (OSError, ValueError, AttributeError):  # reset, or shut down under us
+            self.writer.note_end(reset=True)
+            data = b""
+        if not data:
+            self._take_end()
+            return False
+        self._feed(data)
+        return self._core is None
+
+    def take_received(self) -> list[str | bytes]:
+        """Take the messages that were read; none is no end."""
+        messages, self._received = self._received, []
+        return messages
+
+    def give_back(self, messages: list[str | bytes]) -> None:
+        """Put back, in front, what was taken."""
+        self._received[:0] = messages
+
     def _feed(self, data: bytes) -> None:
+        if self._core is None:
+            data = self._read_plain(data)
+            if not data:
+                return
+            self._core = Protocol(Side.SERVER, max_size=self._max_size, logger=_core_log)
+            self._fragments = []
         self._core.receive_data(data)
         for frame in self._core.events_received():
             if isinstance(frame, Frame) and self._refused is None:
@@ -172,6 +237,21 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
             self._late.start(self._answer_late)
         else:
             self._write_core()
+
+    def _read_plain(self, data: bytes) -> bytes:
+        """Read what consists of plain text frames; returns the rest if it is for the core."""
+        if self._half is not None:
+            self._half += data
+            if len(self._half) < self._needed:
+                return b""
+            data, self._half = bytes(self._half), None
+        total, position, needed = read_texts(data, self._max_size, self._received)
+        self.payload_bytes += total
+        if needed < 0:
+            return data[position:]
+        if position < len(data):
+            self._half, self._needed = bytearray(data[position:]), needed
+        return b""
 
     def _answer_late(self) -> None:
         """Tell the peer what it broke, now that what it had sent before was received."""
@@ -198,12 +278,14 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
             return
         try:
             self._received.append(data.decode())
+            self.payload_bytes += len(data)
         except UnicodeDecodeError:
             self._refuse(CloseCode.INVALID_DATA, "invalid UTF-8")
 
     def _refuse(self, code: CloseCode, reason: str) -> None:
         self._refused = code
-        self._core.fail(code, reason)
+        if self._core is not None:
+            self._core.fail(code, reason)
         # Not what the core has by now: it answered what stood behind this in the same piece.
         goodbye = Frame(Opcode.CLOSE, _close_payload(code, reason)).serialize(mask=False)
         self._refusal = [goodbye, b""]
@@ -224,8 +306,9 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
             raise WebSocketError(geventwebsocket.websocket.MSG_SOCKET_DEAD)
         is_text = isinstance(message, str) if binary is None else not binary
         data = to_utf8(message) if isinstance(message, str) else bytes(message)
-        frame = Frame(Opcode.TEXT if is_text else Opcode.BINARY, data).serialize(mask=False)
-        self.writer.write_frame(frame)
+        self.writer.write_frame(
+            text_frame(data) if is_text else Frame(Opcode.BINARY, data).serialize(mask=False)
+        )
         self.writer.wait_until_written()
 
     def send_frame(self, message: str | bytes, opcode: int) -> None:
@@ -245,7 +328,8 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
             return
         self.closed = self._end_was_told = True
         frame = b""
-        if self._core.state is State.OPEN and self._core.close_sent is None:
+        core = self._core
+        if core is None or (core.state is State.OPEN and core.close_sent is None):
             frame = Frame(Opcode.CLOSE, _close_payload(code, message)).serialize(mask=False)
         self.writer.close(frame)
 
@@ -273,7 +357,7 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
 
     def _write_core(self) -> None:
         """Write what the core answers by itself: pongs, and the close frame of a failure."""
-        answers = self._core.data_to_send()
+        answers = self._core.data_to_send() if self._core is not None else []
         for data in self._refusal or answers:
             if not data:  # its mark for "now half-close"; what the session has left is not wanted
                 self.closed = True

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from socketio import packet
 from socketio.config import Settings
-from socketio.packet import JsonDumps, JsonLoads, Packet
+from socketio.packet import JsonDumps, Packet
 from socketio.wire.message import WireMessage
 from socketio.wire.routes import Route, match_route
 
@@ -41,9 +41,8 @@ class V09:
         """See :func:`socketio.packet.encode`."""
         return WireMessage(packet.encode(packet_, json_dumps))
 
-    def decode(self, text: str, json_loads: JsonLoads) -> Packet:
-        """See :func:`socketio.packet.decode`."""
-        return packet.decode(text, json_loads)
+    decode = staticmethod(packet.decode)
+    """See :func:`socketio.packet.decode`."""
 
     def expendable(self, text: str) -> bool:
         """Tell whether ``text`` is a message, a JSON message or an event."""

@@ -5,7 +5,7 @@ What a name does is tested where its module is; here is that it exists, on what,
 
 import pytest
 from gevent.event import Event
-from gevent.queue import Queue
+from gevent.queue import Empty
 
 import socketio.handler
 import socketio.transports
@@ -82,11 +82,18 @@ def test_the_server_has_resource_transports_and_policy_server_and_takes_namespac
 
 
 @pytest.mark.parametrize("name", ["client_queue", "server_queue"])
-def test_the_queues_of_a_socket_are_gevent_s(socket, name):
+def test_the_queues_of_a_socket_work_like_gevent_s(socket, name):
     queue = getattr(socket, name)
-    assert isinstance(queue, Queue)
     queue.put_nowait("x")
-    assert (queue.qsize(), queue.get()) == (1, "x")
+    queue.put("y", block=False)
+    assert (queue.qsize(), len(queue), queue.empty(), bool(queue)) == (2, 2, False, True)
+    assert (queue.peek(), queue.get(), queue.get_nowait()) == ("x", "x", "y")
+    assert (queue.qsize(), queue.empty(), bool(queue)) == (0, True, True)
+    for take in (queue.get, queue.peek):
+        with pytest.raises(Empty):
+            take(block=False)
+        with pytest.raises(Empty):
+            take(timeout=0.001)
 
 
 def test_what_is_put_into_the_client_queue_directly_is_sent():

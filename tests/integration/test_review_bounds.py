@@ -131,7 +131,7 @@ class Expendable:
 
 
 def test_packets_that_may_not_be_dropped_are_not_looked_at_again_and_again() -> None:
-    outbox, expendable = Outbox(lambda: None), Expendable()
+    outbox, expendable = Outbox(lambda: None, lambda: None), Expendable()
     firm = [f"6:::{number}" for number in range(5000)]
     for item in firm:
         outbox.put_nowait(item)
@@ -164,7 +164,7 @@ STEPS = st.one_of(
 
 @given(st.lists(STEPS, max_size=60))
 def test_what_is_dropped_is_what_a_plain_list_would_drop(steps: list[tuple[str, Any]]) -> None:
-    outbox, model = Outbox(lambda: None), list[str]()
+    outbox, model = Outbox(lambda: None, lambda: None), list[str]()
     for number, (step, value) in enumerate(steps):
         if step == "put":
             outbox.put_nowait(f"{value}:::{number}")

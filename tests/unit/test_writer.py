@@ -26,11 +26,19 @@ class Watched:
         self.in_hub: list[bool] = []
         self.shutdowns: list[int] = []
 
-    def send(self, data: Any, *args: Any, **kwargs: Any) -> int:
+    def send(self, data: Any) -> int:
+        return self.note(self.sock.send, data)
+
+    def note(self, send: Callable[[Any], int], data: Any) -> int:
         self.in_hub.append(gevent.getcurrent() is gevent.get_hub())
-        sent = self.sock.send(data, *args, **kwargs)
+        sent = send(data)
         self.sendings.append(sent)
         return sent
+
+    @property
+    def _sock(self) -> Any:
+        """The socket below gevent's."""
+        return WatchedBelow(self)
 
     def shutdown(self, how: int) -> None:
         self.shutdowns.append(how)
@@ -38,6 +46,14 @@ class Watched:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.sock, name)
+
+
+class WatchedBelow:
+    def __init__(self, above: Watched) -> None:
+        self.above = above
+
+    def send(self, data: Any) -> int:
+        return self.above.note(self.above.sock._sock.send, data)
 
 
 class WatchedTls(Watched):
