@@ -167,7 +167,8 @@ def _encode_event(data: Mapping[str, Any], endpoint: str, dumps: JsonDumps) -> s
 
 
 def _encode_ack(data: Mapping[str, Any], endpoint: str, dumps: JsonDumps) -> str:
-    msgid, args = _required(data, "ackId"), data.get("args")
+    msgid = data["ackId"] if "ackId" in data else _required(data, "ackId")
+    args = data.get("args")
     if not args and _is_empty(args):
         return f"6::{endpoint}:{msgid}"
     return f"6::{endpoint}:{msgid}+{dumps(args)}"

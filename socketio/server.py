@@ -33,6 +33,7 @@ from socketio.virtsocket import Socket
 from socketio.websocket.handler import WebSocketHandler
 from socketio.wire.cors import OriginPolicy
 from socketio.wire.v09 import V09
+from socketio.writer import Flusher
 
 __all__ = ["SocketIOServer", "serve", "serve_paste"]
 
@@ -121,6 +122,8 @@ class SocketIOServer(ConnectionServer):
         self.strict_http = strict_http
         self.clock = Clock() if clock is None else clock
         self.journal = Journal(self.clock)
+        self.flusher = Flusher()
+        """What has the hub write for all connections that stay open."""
         self.backplane: Backplane = LocalBackplane(self.sockets)
         self.policy_server = policy_server
         self.policy_listener = policy_listener

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import secrets
+import sys
 import warnings
 import weakref
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from socketio.session.core import SessionCore
 from socketio.session.data import SessionData, rooms_in
 from socketio.session.lifecycle import DisconnectReason, Event, State
 from socketio.session.opening import Opening
+from socketio.session.outbox import Outbox
 from socketio.session.receiver import (
     Receiver,
     SessionGreenlet,
@@ -283,6 +285,9 @@ class Socket(Acknowledging, SessionCore):
     def get_multiple_client_msgs(self, **kwargs: Any) -> list[Any]:
         """Wait for the next text for the client like :meth:`get_client_msg`, and take all."""
         messages = [self.get_client_msg(**kwargs)]
+        queue = self.client_queue
+        if type(queue) is Outbox and type(self).get_client_msg is GET_CLIENT_MSG:
+            messages += queue.take(sys.maxsize)
         while self.client_queue.qsize():
             try:
                 messages.append(self.get_client_msg(block=False))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import gevent
@@ -16,9 +17,51 @@ from gevent.socket import SHUT_RDWR, SHUT_WR
 
 from socketio.tcp import unacknowledged
 
-__all__ = ["Writer"]
+__all__ = ["Flusher", "Writer"]
 
 log = logging.getLogger("socketio.transport")
+
+
+# Seconds of writing after which other callbacks of the hub have their turn.
+_TURN = 0.005
+
+
+class Flusher:
+    """Has the hub write for all writers that have something, with one callback for all of them.
+
+    A callback for each would be a third of what a delivery of a broadcast costs without its
+    ``send()``. One per server, made in the thread of its hub; holds no more than the server has
+    connections.
+    """
+
+    __slots__ = ("_hub", "_waiting")
+
+    def __init__(self) -> None:
+        self._hub = gevent.get_hub()
+        self._waiting: list[Writer] = []
+
+    def add(self, writer: Writer) -> None:
+        """Have ``writer`` write soon; from anywhere, also another thread, never blocks."""
+        self._waiting.append(writer)
+        if gevent.get_hub() is not self._hub:
+            self._hub.loop.run_callback_threadsafe(self._run)
+        elif len(self._waiting) == 1:
+            self._hub.loop.run_callback(self._run)
+
+    def _run(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        until, place = monotonic() + _TURN, 0
+        try:
+            while place < len(waiting) and (place == 0 or monotonic() < until):
+                place += 1
+                waiting[place - 1].flush_now()
+        finally:  # a KeyboardInterrupt must not leave the others unwritten either
+            if place < len(waiting):
+                # In front of those that came meanwhile, whose callback is there already.
+                alone = not self._waiting
+                self._waiting[:0] = waiting[place:]
+                if alone:
+                    self._hub.loop.run_callback(self._run)
 
 
 class Writer:
@@ -27,10 +70,12 @@ class Writer:
     Args:
         sock: The connected gevent socket.
         write_timeout: Seconds the peer may take to accept more; then the connection is cut.
+        flusher: What has the hub write for several connections; None makes one for this alone.
     """
 
-    def __init__(self, sock: Any, *, write_timeout: float) -> None:
+    def __init__(self, sock: Any, *, write_timeout: float, flusher: Flusher | None = None) -> None:
         self._sock = sock
+        self._flusher = flusher if flusher is not None else Flusher()
         self._write_timeout = write_timeout
         self._tls = hasattr(sock, "do_handshake")
         self._in_hub = not self._tls
@@ -80,7 +125,7 @@ class Writer:
 
     def uncork(self) -> None:
         """Write at once what was queued meanwhile. Called in the hub."""
-        self._flush()
+        self.flush_now()
 
     @property
     def backlog(self) -> int:
@@ -139,21 +184,21 @@ class Writer:
             return
         if self._in_hub:
             self._scheduled = True
-            gevent.get_hub().loop.run_callback(self._flush)
+            self._flusher.add(self)
         else:
             self._drainer = gevent.spawn(self._drain)
 
     def flush(self) -> None:
         """Write at once what the kernel takes; never blocks. Over TLS it is left to the drainer."""
         if self._in_hub:
-            self._flush()
+            self.flush_now()
         else:
             self.wake()
 
     def wait_until_written(self) -> None:
         """Block the calling greenlet until what is queued was written, or the connection cut."""
-        if self._scheduled:
-            gevent.sleep(0)
+        if self._scheduled:  # the flusher may have much to do before
+            self.flush_now()
         if self._drainer is not None:
             self._drainer.join()
 
@@ -171,7 +216,7 @@ class Writer:
             data, self._last = self._last, b""
         return data
 
-    def _flush(self) -> None:
+    def flush_now(self) -> None:
         """Write without blocking; runs in the hub, or in whoever has too much queued."""
         self._scheduled = False
         # Not in itself: a source may queue something and so come back here.

@@ -42,6 +42,10 @@ _NOBODY: frozenset[Any] = frozenset()  # one for all: each has 216 bytes
 _default_clock = Clock()
 
 
+def _nobody_listens() -> None:
+    """Stand in for the transport of a session that has none at this moment."""
+
+
 class SessionEnded(gevent.GreenletExit):
     """Thrown into a handler that still runs when its session is over."""
 
@@ -112,7 +116,7 @@ class SessionCore(OutputLimits):
         self._grace: Deadline | None = None
         self._heard: GeventEvent | None = None
         self._ended: GeventEvent | None = None
-        self.client_queue = Outbox(self._wake_link, self._on_outbox_full)
+        self.client_queue = Outbox(_nobody_listens, self._on_outbox_full)
         """Texts for the client, taken by its transport."""
         self.server_queue = Inbox(self._on_full)
         """Texts from the client, taken by the receiver."""
@@ -187,6 +191,8 @@ class SessionCore(OutputLimits):
         self._signal(Event.ATTACH)
         self._touch()
         before, self._link = self._link, link
+        if isinstance(self.client_queue, Outbox):
+            self.client_queue.on_put = link.wake
         if before is not None:
             self._older.append(before)
             before.supersede()
@@ -220,6 +226,8 @@ class SessionCore(OutputLimits):
                 self._link.wake()
         elif self._link is link:
             self._link = None
+            if isinstance(self.client_queue, Outbox):
+                self.client_queue.on_put = _nobody_listens
             self._touch()
             if link.streaming:
                 self._signal(Event.TRANSPORT_LOST, DisconnectReason.TRANSPORT_LOST)

@@ -145,8 +145,8 @@ class TextQueue:
 
     def clear(self) -> None:
         """Drop everything that waits."""
-        while self.queue:
-            self.get(False)
+        self.queue = []
+        self.size = 0
 
 
 class Inbox(TextQueue):
@@ -176,6 +176,12 @@ class Inbox(TextQueue):
         if self._room is not None:
             self._room.set()
         return item
+
+    def clear(self) -> None:
+        """Drop everything that waits; who waits for room looks again."""
+        super().clear()
+        if self._room is not None:
+            self._room.set()
 
     def put_if_room(self, texts: Sequence[str], packets: int, size: int) -> bool:
         """Put ``texts`` in if that keeps the limits of :meth:`wait_for_room`; False if not.
@@ -269,7 +275,7 @@ class Outbox(TextQueue):
         # All in one: this runs for every delivery of a broadcast.
         queue = self.queue
         queue.append(item)
-        self.size += weight_of(item)
+        self.size += len(item) if isinstance(item, str) and item.isascii() else weight_of(item)
         if self._getter is not None or self._news is not None:
             self._tell()
         if len(queue) > self._packets or (self.size > self._size and len(queue) > 1):
@@ -294,13 +300,22 @@ class Outbox(TextQueue):
             self.queue = []
             self.size = self._firm = 0
             return queue
-        taken = []
-        while queue and size > 0:
-            taken.append(self.get(False))
-            size -= weight_of(taken[-1])
-            if taken[-1] is None:
+        place = 0
+        while place < len(queue) and size > 0:
+            item = queue[place]
+            place += 1
+            if item is None:
                 break
+            size -= weight_of(item)
+        taken, self.queue = queue[:place], queue[place:]
+        self.size -= sum(map(weight_of, taken))
+        self._firm = max(0, self._firm - place)
         return taken
+
+    def clear(self) -> None:
+        """Drop everything that waits."""
+        super().clear()
+        self._firm = 0
 
     def put_front(self, items: Sequence[Any]) -> None:
         """Put back, in their order, texts that were taken and could not be delivered.

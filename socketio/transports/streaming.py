@@ -114,7 +114,8 @@ class StreamLink:
             return b""
         if not queue.qsize() and socket._delivery is None:
             return b""
-        if not socket._may_take(self):
+        alone = socket._link is self and not socket._older and socket._delivery is None
+        if not alone and not socket._may_take(self):
             return b""
         ours = getattr(socket.get_client_msg, "__func__", None) is GET_CLIENT_MSG
         if not ours or type(queue) is not Outbox:
@@ -198,7 +199,11 @@ class HTTPStreamLink(StreamLink):
 
     def __init__(self, socket: Any, transport: StreamingTransport, *, chunked: bool) -> None:
         self._sock = transport.handler.socket
-        writer = Writer(self._sock, write_timeout=socket.settings.write_timeout)
+        writer = Writer(
+            self._sock,
+            write_timeout=socket.settings.write_timeout,
+            flusher=getattr(transport.handler.server, "flusher", None),
+        )
         super().__init__(socket, writer, transport.name)
         self._transport = transport
         self._chunked = chunked

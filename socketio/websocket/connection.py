@@ -91,7 +91,9 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
         self.handler = handler
         self.stream = None
         self.closed = False
-        self.writer = writer = Writer(sock, write_timeout=write_timeout)
+        # A server of the application's own has none.
+        flusher = getattr(getattr(handler, "server", None), "flusher", None)
+        self.writer = writer = Writer(sock, write_timeout=write_timeout, flusher=flusher)
         self.payload_bytes = 0
         """Bytes of the texts that were read, without framing."""
         self._sock = sock
@@ -208,8 +210,10 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
         if not data:
             self._take_end()
             return False
-        self._feed(data)
-        return self._core is None
+        rest = self._read_plain(data)
+        if rest:
+            self._read_with_core(rest)
+        return not rest
 
     def take_received(self) -> list[str | bytes]:
         """Take the messages that were read; none is no end."""
@@ -221,10 +225,12 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
         self._received[:0] = messages
 
     def _feed(self, data: bytes) -> None:
+        rest = self._read_plain(data) if self._core is None else data
+        if rest:
+            self._read_with_core(rest)
+
+    def _read_with_core(self, data: bytes) -> None:
         if self._core is None:
-            data = self._read_plain(data)
-            if not data:
-                return
             self._core = Protocol(Side.SERVER, max_size=self._max_size, logger=_core_log)
             self._fragments = []
         self._core.receive_data(data)
@@ -247,10 +253,11 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
             data, self._half = bytes(self._half), None
         total, position, needed = read_texts(data, self._max_size, self._received)
         self.payload_bytes += total
+        if position == len(data):  # nearly always
+            return b""
         if needed < 0:
             return data[position:]
-        if position < len(data):
-            self._half, self._needed = bytearray(data[position:]), needed
+        self._half, self._needed = bytearray(data[position:]), needed
         return b""
 
     def _answer_late(self) -> None:

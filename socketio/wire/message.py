@@ -50,7 +50,9 @@ class WireMessage(str):
         # Not try and except: most messages are asked once, and an exception costs more than that.
         frame: bytes | None = getattr(self, "_frame", None)
         if frame is None:
-            self._frame = frame = text_frame(to_utf8(self))
+            data = self.encode() if self.isascii() else to_utf8(self)
+            short = len(data) < 126
+            self._frame = frame = _SHORT_HEADS[len(data)] + data if short else text_frame(data)
         return frame
 
     @property

@@ -94,3 +94,13 @@ def test_sessions_that_nobody_came_for_are_forgotten_one_after_the_other(
             socket = server.sockets[handshake(server)]
             wait_for(lambda s=socket: s.state == "DISCONNECTED")
             assert socket.disconnect_reason == "handshake_timeout"
+
+
+def test_deadlines_that_are_far_share_a_ring_and_near_ones_are_exact(clock: Clock) -> None:
+    begun = clock.now()
+    far = [clock.call_later(25 + number / 1000, lambda: None) for number in range(10)]
+    near = [clock.call_later(number / 10, lambda: None) for number in range(1, 11)]
+    assert len({deadline.when for deadline in far}) <= 2
+    assert len({deadline.when for deadline in near}) == 10
+    for number, deadline in enumerate(far):  # late at most, never early
+        assert begun + 25 + number / 1000 <= deadline.when <= clock.now() + 25.06 + number / 1000

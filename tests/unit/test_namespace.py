@@ -39,6 +39,35 @@ def test_no_more_than_the_start_of_a_name_decides_and_all_of_it_must_match():
         assert not socketio.namespace.allowed_event_name_regex.match(name)
 
 
+def test_a_name_that_was_allowed_is_forbidden_by_another_pattern_from_then_on(ns, monkeypatch):
+    ns.on_again = lambda: None
+    called = []
+    monkeypatch.setattr(ns, "call_method_with_acl", lambda name, *args: called.append(name))
+    again = {"type": "event", "name": "again", "args": [], "endpoint": "/chat"}
+    ns.process_event(again)
+    ns.process_event(again)
+    assert called == ["on_again", "on_again"]
+    monkeypatch.setattr(socketio.namespace, "allowed_event_name_regex", re.compile(r"\d\Z"))
+    ns.process_event(again)
+    assert len(called) == 2
+
+
+def test_no_client_makes_us_remember_many_names_nor_long_ones(ns, monkeypatch):
+    known = {}
+    monkeypatch.setattr(socketio.namespace, "_methods", known)
+    monkeypatch.setattr(ns, "call_method_with_acl", lambda name, *args: name)
+
+    def handle(name):
+        return ns.process_event({"type": "event", "name": name, "args": [], "endpoint": "/chat"})
+
+    assert handle("a" * 50) == "on_" + "a" * 50
+    assert handle("a" * 51) == "on_" + "a" * 51
+    assert [*known] == ["a" * 50]
+    for number in range(1100):
+        assert handle(f"name {number}") == f"on_name_{number}"
+    assert len(known) == 1000
+
+
 def test_the_pattern_is_looked_up_on_the_instance_then_the_class_then_the_module(ns, monkeypatch):
     called = MagicMock()
     ns.on_1 = called
