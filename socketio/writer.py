@@ -203,6 +203,7 @@ class Writer:
             self._drainer.join()
 
     def _next(self) -> bytes:
+        self.dry = False
         if self._rest:
             data, self._rest = self._rest, b""
             return data
@@ -210,7 +211,6 @@ class Writer:
             data = b"".join(self._lane)
             self._lane.clear()
             return data
-        self.dry = False
         data = self._source() if self._source is not None else b""
         if not data and self._closing:  # the source may have asked for the close just now
             data, self._last = self._last, b""

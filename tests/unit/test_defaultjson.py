@@ -1,10 +1,15 @@
 """The JSON that goes over the wire when the application brings no functions of its own."""
 
+import gc
 import json
+import json.encoder
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import socketio.defaultjson
 from socketio.defaultjson import default_json_dumps, default_json_loads
 
 DEEP = 100_000
@@ -169,3 +174,126 @@ def test_an_integer_with_thousands_of_digits_is_refused(digits):
 def test_json_nested_too_deep_is_a_recursion_error(opening):
     with pytest.raises(RecursionError):
         default_json_loads(opening * DEEP)
+
+
+# -- with and without the encoder in C -------------------------------------------------------------
+
+
+def other_signature(markers, default):
+    raise AssertionError("never called: nine arguments do not fit")
+
+
+def other_meaning(*arguments):
+    return lambda value, level: ["{}"]
+
+
+def other_call(*arguments):
+    return lambda value: ["{}"]
+
+
+MAKERS = {
+    "none": None,
+    "other signature": other_signature,
+    "other meaning": other_meaning,
+    "other call": other_call,
+}
+
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.decimals(), st.binary()
+)
+KEYS = st.one_of(st.text(), st.integers(), st.none(), st.floats(), st.booleans())
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(
+        st.lists(inner), st.lists(inner).map(tuple), st.dictionaries(KEYS, inner)
+    ),
+    max_leaves=20,
+)
+
+
+def written(value):
+    """Return the text of ``value``, or what kind of error it is."""
+    try:
+        return default_json_dumps(value)
+    except (TypeError, ValueError) as exc:
+        return type(exc)
+
+
+@pytest.fixture
+def make_by(monkeypatch):
+    """Return what makes the encoder from ``maker``, as an interpreter that has this one would."""
+
+    def make(maker):
+        monkeypatch.setattr(json.encoder, "c_make_encoder", maker)
+        return socketio.defaultjson._make_chunks_of()
+
+    return make
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_an_encoder_in_c_that_is_not_the_known_one_is_not_used(make_by, name):
+    assert make_by(MAKERS[name]) is None
+
+
+def test_an_interpreter_that_does_not_name_it_has_no_encoder_in_c(monkeypatch):
+    monkeypatch.delattr(json.encoder, "c_make_encoder")
+    assert socketio.defaultjson._make_chunks_of() is None
+
+
+@given(VALUES)
+def test_without_the_encoder_in_c_the_text_is_the_same(value):
+    with pytest.MonkeyPatch.context() as patch:
+        with_it = written(value)
+        patch.setattr(socketio.defaultjson, "_chunks_of", None)
+        assert written(value) == with_it
+
+
+@given(VALUES)
+def test_the_text_is_that_of_the_standard_library(value):
+    try:
+        text = json.dumps(
+            value,
+            sort_keys=True,
+            separators=(",", ":"),
+            allow_nan=False,
+            default=socketio.defaultjson._as_number,
+        )
+    except (TypeError, ValueError) as exc:
+        text = type(exc)
+    assert written(value) == text
+
+
+def test_a_value_that_was_refused_leaves_nothing_behind():
+    shared = {"a": 1}
+    for bad in ([shared, float("nan")], [shared, b"bytes"], [[shared, object()]]):
+        with pytest.raises((TypeError, ValueError)):
+            default_json_dumps(bad)
+    assert default_json_dumps([shared, shared]) == '[{"a":1},{"a":1}]'
+
+
+# -- the collector ---------------------------------------------------------------------------------
+
+LONG = "[" + ",".join(["[]"] * 10_000) + "]"
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("text", ["[]", LONG, LONG[:-1], LONG + "x"], ids=len)
+def test_the_collector_is_afterwards_what_it_was(enabled, text):
+    was = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        try:
+            default_json_loads(text)
+        except ValueError:
+            assert text not in ("[]", LONG)
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if was else gc.disable)()
+
+
+@given(VALUES)
+def test_what_was_written_is_read_as_the_standard_library_reads_it(value):
+    text = written(value)
+    if isinstance(text, str):
+        for around in (text, " " + text, text + "\n", f"\t{text} "):
+            assert default_json_loads(around) == json.loads(text)

@@ -89,3 +89,54 @@ def test_two_sessions_have_a_turn_each(hand):
     assert not work(other, hand, 0.004)
     assert work(one, hand, 0.002)
     assert not work(other, hand, 0.0005)
+
+
+# -- one piece behind the other --------------------------------------------------------------------
+
+
+def go_on(turn, hand, seconds):
+    """Work for ``seconds`` with more to do behind it, and tell whether others were let run."""
+    before = len(hand.yields)
+    hand.now += seconds
+    turn.go_on()
+    return len(hand.yields) > before
+
+
+def test_to_go_on_for_more_than_five_milliseconds_ends_the_turn(hand):
+    turn = Turn()
+    turn.go_on()
+    assert [go_on(turn, hand, 0.002) for _ in range(6)] == [False, False, True] * 2
+    assert hand.yields == [0, 0]
+
+
+def test_the_first_of_many_pieces_of_work_begins_the_turn(hand):
+    assert not go_on(Turn(), hand, 10)
+
+
+def test_whoever_rested_begins_anew(hand):
+    turn = Turn()
+    turn.go_on()
+    turn.rest()
+    hand.now += 60
+    turn.go_on()
+    assert not go_on(turn, hand, 0.0049)
+    assert go_on(turn, hand, 0.0002)
+
+
+def test_what_others_do_in_the_meantime_does_not_count(hand, monkeypatch):
+    def sleep(seconds):
+        hand.sleep(seconds)
+        hand.now += 60
+
+    monkeypatch.setattr(socketio.turn.gevent, "sleep", sleep)
+    turn = Turn()
+    turn.go_on()
+    assert go_on(turn, hand, 0.0051)
+    assert not go_on(turn, hand, 0.0049)
+
+
+def test_to_rest_without_having_begun_is_nothing(hand):
+    turn = Turn()
+    turn.rest()
+    turn.end()
+    assert hand.yields == []

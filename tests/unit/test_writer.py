@@ -11,6 +11,7 @@ import gevent
 import pytest
 from gevent import socket as gsocket
 
+import socketio.writer
 from socketio.writer import Writer
 from tests.client import wait_for
 
@@ -354,3 +355,53 @@ def test_a_socket_that_is_closed_under_the_writer_ends_it(ends: Any) -> None:
     on.writer.write_frame(b"x")
     on.writer.wait_until_written()
     wait_for(lambda: on.writer.over)
+
+
+def test_what_waits_together_with_a_frame_of_the_lane_is_written_with_it(ends: Any) -> None:
+    on = ends()
+    left = [b"first", b"second"]
+
+    def source() -> bytes:
+        data = left.pop(0)
+        on.writer.dry = True  # says that there is no more
+        return data
+
+    on.writer.read_from(source)
+    on.writer.wake()
+    assert on.peer.read(5) == b"first"
+    on.writer.wake()
+    on.writer.write_frame(b"pong")
+    assert on.peer.read(10) == b"pongsecond"
+
+
+def test_a_source_that_has_given_all_is_not_asked_again_but_the_close_frame_follows(
+    ends: Any,
+) -> None:
+    on, asked = ends(), []
+
+    def source() -> bytes:
+        asked.append(1)
+        on.writer.dry = True
+        return b"all"
+
+    on.writer.read_from(source)
+    on.writer.wake()
+    assert on.peer.read(3) == b"all"
+    assert len(asked) == 1
+    on.writer.read_from(source_of(b"rest"))
+    on.writer.close(b"close")
+    assert on.peer.read(9) == b"restclose"
+
+
+def test_who_waits_until_it_is_written_does_not_depend_on_others_before_it(
+    ends: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on, other = ends(), ends()
+    other.writer._flusher = on.writer._flusher
+    monkeypatch.setattr(socketio.writer, "_TURN", -1)  # one writer in each turn of the hub
+    other.writer.write_frame(b"other")
+    on.writer.write_frame(b"mine")
+    on.writer.wait_until_written()
+    assert on.sock.sendings == [4]
+    assert on.peer.read(4) == b"mine"
+    assert other.peer.read(5) == b"other"

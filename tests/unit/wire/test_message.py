@@ -1,8 +1,9 @@
 """Encoded text that keeps its frame and its payload part."""
 
 import pytest
+from websockets.frames import Frame, Opcode
 
-from socketio.wire.message import WireMessage, to_utf8
+from socketio.wire.message import WireMessage, text_frame, to_utf8
 from socketio.wire.payload import encode_payload
 
 ASTRAL = "\U0001f600"
@@ -40,6 +41,17 @@ def test_a_lone_surrogate_becomes_the_replacement_character(text, data):
 )
 def test_the_frame_is_one_unmasked_text_frame(text, header):
     assert WireMessage(text).frame == header + text.encode()
+
+
+@pytest.mark.parametrize("size", [0, 1, 124, 125, 126, 127, 65_534, 65_535, 65_536, 65_537, 2**20])
+def test_a_frame_of_any_size_is_that_of_the_protocol_core(size):
+    data = bytes(range(256)) * (size // 256) + bytes(range(size % 256))
+    assert text_frame(data) == Frame(Opcode.TEXT, data).serialize(mask=False)
+
+
+@pytest.mark.parametrize("text", ["", "3:::a", "3:::\u2603", "3:::" + ASTRAL, "\ud83d", "x" * 126])
+def test_the_frame_of_a_message_is_that_of_its_utf_8(text):
+    assert WireMessage(text).frame == text_frame(to_utf8(text))
 
 
 @pytest.mark.parametrize(
