@@ -1,9 +1,10 @@
 """What a feature costs: server CPU time of an echo with it, beside the same server without.
 
-``python -m benchmarks.features``. In each round both servers run, in processes of their own, and
-the load goes to the one and the other in turns of a second, so that both share the machine's
-moods. One row compares a plain server with a plain server: what it shows is chance. All of it takes
-seven minutes, ``--quick`` one.
+``python -m benchmarks.features``. In each round both servers run, in new processes, and the load
+goes to the one and then to the other for a second, so that both share the machine's moods. Two
+processes that run the same code differ by a few percent, whatever one does: only many rounds tell
+more. The first rows compare a plain server with a plain server: what they show is chance. All of it
+takes eight minutes, ``--quick`` one.
 """
 
 from __future__ import annotations
@@ -39,20 +40,15 @@ CONNECTIONS, IN_FLIGHT, POLLERS = 50, 4, 30
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How long one round of one feature takes.
+    """How long one round of one feature takes, for each of the two servers.
 
     Attributes:
-        warm_up: Seconds of load before the measurement, for each of the two servers.
-        turn: Seconds of one turn. Metrics are asked for once in each: as Prometheus may.
-        turns: How many turns each server has.
+        warm_up: Seconds of load before the measurement.
+        turn: Seconds that are measured. Metrics are asked for once meanwhile: as Prometheus may.
     """
 
-    warm_up: float = 0.5
+    warm_up: float = 0.3
     turn: float = 1.0
-    turns: int = 2
-
-
-QUICK = Effort(warm_up=0.3, turns=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +106,7 @@ class Side:
     """
 
     def __init__(self, feature: Feature, setup: str, folder: Path) -> None:
-        self._stack = ExitStack()
         self._scraped = setup == "metrics"
-        self.turns: list[Tally] = []
         with ExitStack() as stack:
             self._process = stack.enter_context(_start(setup, folder))
             self._load = _load(feature, setup, folder, self._process.port, stack)
@@ -132,14 +126,9 @@ class Side:
                     raise BenchError("these are no metrics")
         return self._load(seconds)
 
-    def take_turn(self, seconds: float) -> None:
-        """Measure some seconds of load."""
-        self.turns.append(measure(lambda: self.work(seconds), self._process.cpu_seconds))
-
-    def total(self) -> Tally:
-        """Return all turns together."""
-        first, *others = self.turns
-        return sum(others, first)
+    def measured(self, seconds: float) -> Tally:
+        """Return what some seconds of load came to."""
+        return measure(lambda: self.work(seconds), self._process.cpu_seconds)
 
 
 def _start(setup: str, folder: Path) -> ServerProcess:
@@ -163,28 +152,22 @@ def _load(
     return lambda seconds: load.echo(SHORT, IN_FLIGHT, seconds)
 
 
-def order(turns: int, first: int) -> list[int]:
-    """Return whose turn it is: 0, 1, 1, 0 and so on, or the other way round.
-
-    What changes steadily meanwhile meets both alike.
-    """
-    return [which % 2 for turn in range(first, first + turns) for which in (turn, turn + 1)]
-
-
-def measure_pair(feature: Feature, effort: Effort, folder: Path, first: int = 0) -> Pair:
+def measure_pair(
+    feature: Feature, effort: Effort, folder: Path, *, having_first: bool = False
+) -> Pair:
     """Return one round of one feature; raises BenchError or NotMeasuredError."""
     if feature.setup == "tls":
         make_certificate(folder)
     with Side(feature, "plain", folder) as without, Side(feature, feature.setup, folder) as having:
-        sides = (without, having)
-        for side in sides:
+        for side in (without, having):
             side.work(effort.warm_up)
-        for which in order(effort.turns, first):
-            sides[which].take_turn(effort.turn)
-        return Pair(without.total(), having.total())
+        if having_first:
+            measured = having.measured(effort.turn)
+            return Pair(without.measured(effort.turn), measured)
+        return Pair(without.measured(effort.turn), having.measured(effort.turn))
 
 
-def run(features: list[Feature], effort: Effort, rounds: int) -> Costs:
+def run(features: list[Feature], rounds: int, effort: Effort = Effort()) -> Costs:
     """Measure everything, round by round; what fails becomes a gap with its reason."""
     found = Costs({**machine(), "ours": checkout(ROOT)})
     costs = {feature.name: Cost(feature.name, feature.title, feature.by) for feature in features}
@@ -194,7 +177,7 @@ def run(features: list[Feature], effort: Effort, rounds: int) -> Costs:
                 if feature.name in found.gaps:
                     continue
                 try:
-                    pair = measure_pair(feature, effort, Path(folder), turn % 2)
+                    pair = measure_pair(feature, effort, Path(folder), having_first=turn % 2 == 1)
                 except (NotMeasuredError, BenchError, OSError, psutil.Error) as exc:
                     found.gaps[feature.name] = str(exc) or type(exc).__name__
                     continue
@@ -216,14 +199,13 @@ def _features(text: str) -> list[Feature]:
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says; returns 1 if something could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.features", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one short round")
-    parser.add_argument("--rounds", type=int, help="how often everything is measured (5)")
+    parser.add_argument("--quick", action="store_true", help="one round")
+    parser.add_argument("--rounds", type=int, help="how often everything is measured (9)")
     parser.add_argument("--features", type=_features, default=",".join(FEATURES), metavar="A,B")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every figure of every round")
     options = parser.parse_args(arguments)
     raise_file_limit()
-    rounds = options.rounds or (1 if options.quick else 5)
-    found = run(options.features, QUICK if options.quick else Effort(), rounds)
+    found = run(options.features, options.rounds or (1 if options.quick else 9))
     print(markdown(grid(found)))
     for line in warnings(found):
         print(line)

@@ -98,7 +98,7 @@ class Costs:
 
 def grid(found: Costs) -> list[list[str]]:
     """Return the table, its head first."""
-    head = ["what is turned on", "echo by", "µs without", "µs with", "difference", "all rounds"]
+    head = ["what is turned on", "echo by", "µs without", "µs with", "difference", "rounds, %"]
     return [[*head, "load"], *(_line(cost) for cost in found.costs if cost.rounds)]
 
 
@@ -120,15 +120,15 @@ def _line(cost: Cost) -> list[str]:
         cost.by,
         f"{cost.without_us:.1f}",
         f"{cost.having_us:.1f}",
-        _percent(statistics.median(changes)),
-        f"{_percent(changes[0])} to {_percent(changes[-1])}",
+        f"{_whole(statistics.median(changes))} %",
+        f"{_whole(changes[0])} to {_whole(changes[-1])}",
         f"{cost.load_share:.0%}",
     ]
 
 
-def _percent(change: float) -> str:
-    # Added to zero, what would be written as -0 loses its sign.
-    return f"{round(change * 100) + 0:+d} %"
+def _whole(change: float) -> str:
+    """Return a change in whole percent, with its sign."""
+    return f"{round(change * 100):+d}"
 
 
 def _us(tally: Tally) -> float:

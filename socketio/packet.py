@@ -110,7 +110,8 @@ def encode(data: Mapping[str, Any], json_dumps: JsonDumps = default_json_dumps) 
 
     Args:
         data: The packet, see :class:`Packet`.
-        json_dumps: Turns a value into JSON text. What it raises is passed on.
+        json_dumps: Turns a value into JSON text. What it raises is passed on; one that returns
+            bytes, as that of orjson, raises TypeError here.
 
     Raises:
         EncodeError: Unknown type, a required key is missing, or an error packet whose reason or
@@ -155,7 +156,7 @@ def _encode_message(data: Mapping[str, Any], endpoint: str, _dumps: JsonDumps) -
 
 
 def _encode_json(data: Mapping[str, Any], endpoint: str, dumps: JsonDumps) -> str:
-    return f"4:{_encode_id(data)}:{endpoint}:{dumps(_required(data, 'data'))}"
+    return f"4:{_encode_id(data)}:{endpoint}:" + dumps(_required(data, "data"))
 
 
 def _encode_event(data: Mapping[str, Any], endpoint: str, dumps: JsonDumps) -> str:
@@ -163,7 +164,7 @@ def _encode_event(data: Mapping[str, Any], endpoint: str, dumps: JsonDumps) -> s
     args = data.get("args")
     if args or not _is_empty(args):
         event["args"] = args
-    return f"5:{_encode_id(data)}:{endpoint}:{dumps(event)}"
+    return f"5:{_encode_id(data)}:{endpoint}:" + dumps(event)
 
 
 def _encode_ack(data: Mapping[str, Any], endpoint: str, dumps: JsonDumps) -> str:
@@ -171,7 +172,7 @@ def _encode_ack(data: Mapping[str, Any], endpoint: str, dumps: JsonDumps) -> str
     args = data.get("args")
     if not args and _is_empty(args):
         return f"6::{endpoint}:{msgid}"
-    return f"6::{endpoint}:{msgid}+{dumps(args)}"
+    return f"6::{endpoint}:{msgid}+" + dumps(args)
 
 
 def _is_empty(args: Any) -> bool:

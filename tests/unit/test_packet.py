@@ -345,3 +345,16 @@ def test_each_packet_gets_a_list_of_its_own():
     for text in ("5:::", '5:::{"name":"x"}', "6:::1", "6:::1+bad"):
         decode(text)["args"].append("mine")
         assert decode(text)["args"] == []
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        {"type": "json", "data": 1},
+        {"type": "event", "name": "e", "args": [1]},
+        {"type": "ack", "ackId": 1, "args": [1]},
+    ],
+)
+def test_json_functions_that_return_bytes_fail_at_once(packet):
+    with pytest.raises(TypeError, match="bytes"):
+        encode(packet, lambda value: b"1")
