@@ -33,6 +33,13 @@ _PAUSE = 0.5
 _STUBBORN_SECONDS = 0.4
 
 
+class ConnectionGreenlet(gevent.Greenlet):  # type: ignore[type-arg]  # not generic at run time
+    """Serves one connection."""
+
+    # All are spawned in one place: gevent would keep a kilobyte of frames to tell.
+    spawning_stack_limit = 0
+
+
 class ConnectionServer(WSGIServer):
     """The half of :class:`~socketio.server.SocketIOServer` that accepts, serves and ends."""
 
@@ -53,6 +60,7 @@ class ConnectionServer(WSGIServer):
     _watchdog: Watchdog | None = None
     stopped = False
     """Whether :meth:`stop` has gone through since the last start."""
+    _spawn: Any
     _log_file: WatchedFileHandler | None
     _connections: dict[Any, Any]
     _shaking: set[Any]
@@ -60,6 +68,10 @@ class ConnectionServer(WSGIServer):
     def set_spawn(self, spawn: Any) -> None:
         """Choose what runs connections; called by gevent."""
         super().set_spawn(spawn)
+        if getattr(self._spawn, "__self__", None) is gevent.Greenlet:
+            self._spawn = ConnectionGreenlet.spawn
+        elif isinstance(spawn, int) and self.pool is not None:
+            self.pool.greenlet_class = ConnectionGreenlet
         self._chosen_spawn = spawn if self.pool is None else self.pool
 
     def start(self) -> None:

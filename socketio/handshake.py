@@ -100,9 +100,11 @@ def _worth_keeping(environ: Mapping[str, Any], kept_by_all: int) -> dict[str, st
     kept: dict[str, str] = {}
     room = min(_MAX_KEPT, (_MAX_KEPT_BY_ALL - kept_by_all) // _SHARE)
     for key, value in environ.items():
-        if isinstance(value, str) and len(value) <= min(_MAX_KEPT_VALUE, room):
-            kept[key] = value
-            room -= len(value)
+        if isinstance(value, str):
+            size = len(value)
+            if size <= room and size <= _MAX_KEPT_VALUE:
+                kept[key] = value
+                room -= size
     return kept
 
 

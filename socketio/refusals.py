@@ -54,5 +54,6 @@ def refuse_transport(handler: Any, route: Exchange) -> Response:
 
 def let_origin_read(handler: Any, response: Response) -> None:
     """Add the headers without which a page of an allowed origin may not read the answer."""
-    if not any(name == "Access-Control-Allow-Origin" for name, _ in response.headers):
-        response.headers += handler.server.origin_policy.headers(handler.environ)
+    headers = handler.server.origin_policy.headers(handler.environ)
+    if headers and not any(name == "Access-Control-Allow-Origin" for name, _ in response.headers):
+        response.headers += headers

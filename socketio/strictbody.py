@@ -30,11 +30,8 @@ class StrictInput(Input):
     .. versionadded:: 1.0
     """
 
-    __slots__ = ("_content", "_framing", "_turn")
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._content = self._framing = self._turn = 0
+    # Of the class, for most bodies have no chunks.
+    _content = _framing = _turn = 0
 
     def read(self, length: int | None = None) -> bytes:
         """Return ``length`` bytes of the body, or all of it. Blocks."""

@@ -5,22 +5,22 @@ It holds for every request of the server, the application's own included.
 
 from __future__ import annotations
 
-import errno
 import io
 import logging
 import re
-import struct
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import gevent
-import gevent.socket
-from gevent.pywsgi import Input, WSGIHandler
+from gevent.pywsgi import Input, _NoopLog  # type: ignore[attr-defined]  # private, and not in its stubs
 
 from socketio.slowbody import BodyTimeout, SlowBody
 from socketio.strictbody import StrictInput
-from socketio.tcp import Peer, look_at_peer, unacknowledged
-from socketio.wire.httpcheck import find_header_fault, find_request_line_fault, split_target
+from socketio.tcp import ConnectionHandler
+from socketio.turn import Turn
+from socketio.wire.headers import Headers, add_headers, read_block, read_headers, wants_close
+from socketio.wire.httpcheck import find_request_line_fault, split_target
 
 if TYPE_CHECKING:
     from socketio.server import SocketIOServer
@@ -29,19 +29,11 @@ __all__ = ["StrictHTTPHandler"]
 
 log = logging.getLogger("socketio.handler")
 
-_MAX_HEADER_BLOCK = 65536
-_MAX_HEADERS = 100
 # A session id is a credential: 40 digits, of which a log needs the first.
 _SESSID = re.compile(r"(?<!\d)(\d{6})\d{34}(?!\d)", re.ASCII)
 _MOST_LOGGED = 1000
-# How long, and how much, we still listen to a client whose request was refused half-way: without
-# it the close resets the connection and our answer with it.
-_PARTING_SECONDS = 1
-_PARTING_BYTES = 1 << 24
-
-
-# SO_LINGER: close at once, and drop what is not delivered.
-_RESET = struct.pack("ii", 1, 0)
+# Bytes of a header that a connection remembers, to know it again in the next request.
+_MOST_KNOWN = 2000
 _MALFORMED = (
     b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n"
     b"Content-Length: 11\r\n\r\nBad Request"
@@ -49,7 +41,7 @@ _MALFORMED = (
 _TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
-class StrictHTTPHandler(WSGIHandler):
+class StrictHTTPHandler(ConnectionHandler):
     """Reads the requests of one connection, in the greenlet of the connection.
 
     .. versionadded:: 1.0
@@ -59,43 +51,68 @@ class StrictHTTPHandler(WSGIHandler):
     environ: dict[str, Any]
     application: Any
     result: Any
-    # EBADF: cut by us while it was written to.
-    ignored_socket_errors = (*WSGIHandler.ignored_socket_errors, errno.ETIMEDOUT, errno.EBADF)
-
+    headers: Any
+    response_headers: Any
+    status: Any
+    _orig_status: Any
+    content_length: int | None  # type: ignore[assignment]  # stubs: it has None
     idle = False
     """Whether the connection waits for its next request, or for the rest of its header."""
     unread = False
     """Whether a body may still be coming that was not read."""
-    broken = False
-    """Whether the client ended the connection before it had all that we wrote."""
-    _half_closed = False
     _header_timer: Any = None
+    _known: tuple[bytes, str, Headers] | None = None
+    """The last header that was read, the version it was read for, and what it says."""
     _authority: str | None = None
+    _header_is_here = False
+    """Whether all of the header was read with its first byte."""
+    behind = -1
+    """How many bytes behind the header were read with it; -1 where that is not known."""
+
+    def __init__(self, sock: Any, address: Any, server: Any) -> None:
+        super().__init__(sock, address, server)
+        self._turn = Turn()
+        # Armed for each request anew; another timer each time takes 2 us more.
+        self._patience = gevent.Timeout(server.config.keepalive_timeout)
 
     # -- reading a request ---------------------------------------------------------------------
+
+    def handle(self) -> None:
+        """Serve the requests of the connection; returns when it is closed."""
+        try:
+            super().handle()
+        finally:
+            self._patience.close()
 
     def handle_one_request(self) -> Any:
         """Serve one request; as in pywsgi, with a bound on the time its header may take."""
         if self.server.stopping or not self._next_request_came():
             return None
         self.requestline, self.response_length = "", 0  # not those of the request before
+        if self._header_is_here:  # then no timer, which takes 3 us
+            result = super().handle_one_request()
+        else:
+            result = self._handle_slow_request()
+        self.idle = False
+        if isinstance(result, tuple):  # pywsgi would close at once, and reset its own answer
+            self._refuse(*result)
+            return None
+        return result
+
+    def _handle_slow_request(self) -> Any:
         self._header_timer = gevent.Timeout.start_new(self.server.config.header_timeout)
         try:
-            result = super().handle_one_request()
+            return super().handle_one_request()
         except gevent.Timeout as timer:
             if timer is not self._header_timer:
                 raise
             self.server.journal.limited(
                 "header_timeout", log, "a request of %s did not send its header", self._peer
             )
-            result = ("408 Request Timeout", _TIMED_OUT)
+            return "408 Request Timeout", _TIMED_OUT
         finally:
             self.idle = False
             self._header_timer.close()
-        if isinstance(result, tuple):  # pywsgi would close at once, and reset its own answer
-            self._refuse(*result)
-            return None
-        return result
 
     def _refuse(self, status: str, answer: bytes) -> None:
         """Send a complete answer to what is no request, and end the connection."""
@@ -113,22 +130,42 @@ class StrictHTTPHandler(WSGIHandler):
     def _next_request_came(self) -> bool:
         if self.rfile.closed:
             return False
-        # What is there already is read without waiting: others have their turn between requests.
-        gevent.sleep(0)
+        needs_more = self._has_read_all()
+        if not needs_more:
+            # What is there already is read without waiting: others have their turn in between.
+            self._turn.go_on()
         if self.server.stopping:
             return False
         self.idle = True
+        self._patience.start()
         try:
-            with gevent.Timeout(self.server.config.keepalive_timeout, False):  # type: ignore[arg-type]  # stubs: False is allowed
-                if self.rfile.peek(1):
-                    return True
-                self.broke_off()
-                return False
+            if needs_more:  # an attempt to read, in vain, would take 3 us more
+                self._turn.rest()
+                sock: Any = self.socket
+                sock._wait(sock._read_event)
+            waiting = self.rfile.peek(1)
+            if waiting:
+                self._header_is_here = b"\r\n\r\n" in waiting
+                return True
+            self.broke_off()
+        except gevent.Timeout as timer:
+            if timer is not self._patience:
+                raise
             if self._unconfirmed():
                 self._abandon()
         except OSError:
             self.broken = True
+        finally:
+            self._patience.cancel()
         return False
+
+    def _has_read_all(self) -> bool:
+        """Tell whether all that was read so far belonged to the request before."""
+        return (
+            self._bare is not None
+            and self.behind == (self.content_length or 0)
+            and "HTTP_TRANSFER_ENCODING" not in self.environ
+        )
 
     def read_requestline(self) -> Any:
         """Return the request line; one empty line before it is none (RFC 9112, section 2.2)."""
@@ -141,55 +178,78 @@ class StrictHTTPHandler(WSGIHandler):
         """Parse the request, after a check of what pywsgi would let through."""
         if not self.server.strict_http:
             return super().read_request(raw_requestline)
-        fault = find_request_line_fault(raw_requestline.removesuffix("\r\n"))
+        self.requestline = raw_requestline.removesuffix("\r\n")
+        fault = find_request_line_fault(self.requestline)
         if fault is not None:
             raise ValueError(fault)
-        result = super().read_request(raw_requestline)
-        self.path, self._authority = split_target(self.path or "")
-        options = ",".join(self.headers.get_all("Connection", [])).lower().split(",")
-        if "close" in [option.strip(" \t") for option in options]:
-            self.close_connection = True  # pywsgi sees it only where it stands alone
-        return result
+        self.command, target, self.request_version = self.requestline.split(" ")
+        self.path, self._authority = split_target(target)
+        headers = self.headers = self.MessageClass(self.rfile)
+        length = headers.first.get("content-length")
+        self.content_length = None if length is None else int(length)
+        if self.content_length and self.command == "HEAD":
+            raise ValueError("Content-Length in a HEAD request")
+        self.close_connection = wants_close(headers, self.request_version)
+        return True
 
     def MessageClass(self, rfile: Any, *args: Any) -> Any:  # noqa: N802 - pywsgi's name
         """Parse the header of the request; raises ValueError, which becomes a 400."""
         if not self.server.strict_http:
             return super().MessageClass(rfile, *args)
         try:
-            block = _read_header_block(rfile)
+            block, self.behind = read_block(rfile)
         except OSError:
             raise ValueError("the connection broke off") from None
-        fault = find_header_fault(block, self.request_version or "")
-        if fault is not None:
-            raise ValueError(fault)
-        lines = block.split(b"\r\n")[:-2]
-        if len(lines) > _MAX_HEADERS:
-            raise ValueError("too many headers")
-        # The standard library's parser goes on into the Content-Type, as if it were that of a mail,
-        # which takes seconds for some. Nothing of that is asked for here.
-        message = super().MessageClass(io.BytesIO(b"\r\n"), *args)
-        for line in lines:
-            name, _, value = line.decode("latin-1").partition(":")
-            message[name] = value.strip(" \t")
-        return message
+        # On one connection most requests have the same header: of a browser's, with ten lines,
+        # the copy takes 1 us and not 12.
+        known, version = self._known, self.request_version or ""
+        if known is not None and known[0] == block and known[1] == version:
+            return known[2].copy()
+        headers = read_headers(block, version)
+        if len(block) <= _MOST_KNOWN:  # idle connections are many, and keep it
+            self._known = block, version, headers.copy()
+        return headers
 
     def get_environ(self) -> dict[str, Any]:
         """Return the WSGI environment; the header is complete, so its timer ends here."""
         self.idle = False
-        self._header_timer.close()
-        environ: dict[str, Any] = super().get_environ()
-        if self.server.strict_http:
-            plain: Any = self.wsgi_input
-            self.wsgi_input = StrictInput(
-                plain.rfile, plain.content_length, plain.socket, plain.chunked_input
-            )
-            # Where an upgrade is asked for, pywsgi gives out the bare connection: an application
-            # that does not upgrade would take the next request for the body, and then pywsgi
-            # would skip the length of the body once more.
-            environ["wsgi.input"] = self.wsgi_input
-            if self._authority is not None:  # it takes the place of the Host
-                environ["HTTP_HOST"] = self._authority
+        if self._header_timer is not None:
+            self._header_timer.close()
+        if not self.server.strict_http:
+            environ: dict[str, Any] = super().get_environ()
+            return environ
+        environ = self.server.get_environ()
+        path, _, query = (self.path or "").partition("?")
+        environ["REQUEST_METHOD"] = self.command
+        environ["SCRIPT_NAME"] = ""
+        environ["PATH_INFO"] = unquote(path, "latin-1")
+        environ["QUERY_STRING"] = query
+        environ["SERVER_PROTOCOL"] = self.request_version
+        address: Any = self.client_address
+        if isinstance(address, tuple):
+            environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = str(address[0]), str(address[1])
+        add_headers(environ, self.headers)
+        if self._authority is not None:  # it takes the place of the Host
+            environ["HTTP_HOST"] = self._authority
+        self._add_input(environ)
         return environ
+
+    def _add_input(self, environ: dict[str, Any]) -> None:
+        wants_go_ahead = environ.get("HTTP_EXPECT") == "100-continue"
+        self.wsgi_input = environ["wsgi.input"] = StrictInput(
+            self.rfile,
+            self.content_length,
+            self.socket if wants_go_ahead else None,
+            "HTTP_TRANSFER_ENCODING" in environ,  # chunked, or it would have been refused
+        )
+        # Where an upgrade is asked for, pywsgi gives out the bare connection: an application
+        # that does not upgrade would take the next request for the body, and then pywsgi
+        # would skip the length of the body once more.
+        first = self.headers.first
+        environ["wsgi.input_terminated"] = not (
+            first.get("connection", "").lower() == "upgrade"
+            or first.get("upgrade", "").lower() == "websocket"
+        )
 
     def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
         """Count what is no HTTP and log it, not once for each of a thousand such requests."""
@@ -207,12 +267,6 @@ class StrictHTTPHandler(WSGIHandler):
         super()._send_error_response_if_possible(error_code)  # type: ignore[misc]  # not in the stubs
         if error_code == 400:
             self.part()  # or the close resets the connection, and our answer with it
-
-    @property
-    def _peer(self) -> str:
-        """Who is at the other end, for the log."""
-        address: Any = self.client_address
-        return str(address[0]) if isinstance(address, tuple) and address else "a client"
 
     def run_application(self) -> None:
         """Call the application; a body of which nothing comes for too long is not waited for."""
@@ -242,25 +296,23 @@ class StrictHTTPHandler(WSGIHandler):
         self.process_result()
         self.part()
 
+    def body_is_here(self) -> bool:
+        """Tell whether the whole body was read together with the header: nothing to wait for."""
+        body: Any = self.wsgi_input
+        return not body.chunked_input and (body.content_length or 0) <= self.behind
+
+    def ignore_body(self) -> None:
+        """Leave a body unread that nobody wants, and end the connection behind the answer."""
+        if self.content_length or self.environ.get("HTTP_TRANSFER_ENCODING"):
+            self.close_connection = self.unread = True
+            self.wsgi_input = Input(io.BufferedReader(io.BytesIO()), 0)
+
     # -- writing an answer ---------------------------------------------------------------------
 
-    def _sendall(self, data: bytes | bytearray) -> None:
-        """Write ``data``; a client that takes nothing for ``write_timeout`` seconds is given up."""
-        view = memoryview(data)
-        try:
-            while view:
-                stalled = TimeoutError(errno.ETIMEDOUT, "the client does not read")
-                with gevent.Timeout(self.server.config.write_timeout, stalled):
-                    view = view[self.socket.send(view) :]
-        except OSError as exc:
-            if isinstance(exc, TimeoutError) and exc is stalled:
-                self.server.journal.limited(
-                    "write_timeout", log, "%s does not read its answer", self._peer
-                )
-            self.status = f"socket error: {exc}"
-            self.code = -abs(self.code or 0)
-            raise
-        self.response_length += len(data)
+    def log_request(self) -> None:
+        """Write the line of the access log, where there is one."""
+        if type(self.server.log) is not _NoopLog:  # it would be formatted for nobody, in 6 us
+            super().log_request()
 
     def format_request(self) -> str:
         """Return the line of the access log: what the client sent is escaped and cut."""
@@ -269,83 +321,3 @@ class StrictHTTPHandler(WSGIHandler):
         self.requestline = ascii(line)[1:-1][:_MOST_LOGGED]
         formatted: str = super().format_request()
         return formatted
-
-    # -- the connection ------------------------------------------------------------------------
-
-    def ignore_body(self) -> None:
-        """Leave a body unread that nobody wants, and end the connection behind the answer."""
-        if self.content_length or self.environ.get("HTTP_TRANSFER_ENCODING"):
-            self.close_connection = self.unread = True
-        self.wsgi_input = Input(io.BufferedReader(io.BytesIO()), 0)
-
-    def part(self) -> None:
-        """Let the client read our last answer before the connection closes; blocks, bounded."""
-        try:
-            self.socket.shutdown(gevent.socket.SHUT_WR)
-            self._half_closed = True
-            waited = 0
-            while not self._hear_out():
-                waited += _PARTING_SECONDS
-                if not self._unconfirmed():
-                    break
-                if waited >= self.server.config.write_timeout:
-                    self._abandon()
-                    return
-            self.broke_off()
-        except (OSError, ValueError):
-            self.broken = True
-
-    def _hear_out(self) -> bool:
-        """Read until the client ends its side; False when it takes longer than a moment."""
-        left = _PARTING_BYTES
-        with gevent.Timeout(_PARTING_SECONDS, False):  # type: ignore[arg-type]  # stubs: False is allowed
-            while left > 0 and (data := self.socket.recv(65536)):
-                left -= len(data)
-            return True
-        return False
-
-    def _unconfirmed(self) -> bool:
-        return unacknowledged(self.socket, half_closed=self._half_closed) > 0
-
-    def _abandon(self) -> None:
-        """Give up what the client has not taken: for good, or it would have it twice."""
-        self.broken = True
-        self.socket.setsockopt(gevent.socket.SOL_SOCKET, gevent.socket.SO_LINGER, _RESET)
-
-    def peer_is_gone(self) -> bool:
-        """Tell whether the client has closed the connection while we held its request.
-
-        Never blocks.
-        """
-        return look_at_peer(self.socket, half_closed=self._half_closed) is not Peer.OPEN
-
-    def broke_off(self) -> bool:
-        """Tell whether the client ended the connection before it had all that we wrote.
-
-        May be asked at any time, from any greenlet, also after the connection; never blocks.
-        """
-        sock = self.__dict__.get("socket")
-        if sock is not None:
-            peer = look_at_peer(sock, half_closed=self._half_closed)
-            self.broken = self.broken or peer is Peer.BROKEN
-        return self.broken
-
-    def shutdown_connection(self) -> None:
-        """Shut the connection down both ways, which wakes whoever reads from it. Never blocks."""
-        try:
-            self.socket.shutdown(gevent.socket.SHUT_RDWR)
-        except (OSError, AttributeError):
-            log.debug("the connection was gone already")
-
-
-def _read_header_block(rfile: Any) -> bytes:
-    lines: list[bytes] = []
-    size = 0
-    while True:
-        line = rfile.readline(_MAX_HEADER_BLOCK + 1)
-        size += len(line)
-        if size > _MAX_HEADER_BLOCK:
-            raise ValueError("header too large")
-        lines.append(line)
-        if line in (b"\r\n", b"\n", b""):
-            return b"".join(lines)

@@ -1,23 +1,37 @@
-"""What the kernel knows about a connection and its socket object does not tell."""
+"""What the kernel knows about a connection, how one is written to, and how it ends."""
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import logging
 import select
 import struct
 from enum import Enum
 from termios import TIOCOUTQ
 from typing import Any
 
+import gevent
 import gevent.socket
 from gevent import monkey
+from gevent.pywsgi import WSGIHandler
 
-__all__ = ["Peer", "look_at_peer", "send_at_once", "unacknowledged"]
+__all__ = ["ConnectionHandler", "Peer", "look_at_peer", "send_at_once", "unacknowledged"]
+
+log = logging.getLogger("socketio.handler")
 
 
 # Patched, the standard one would let other greenlets run.
 _poll = monkey.get_original("select", "poll")
 _CLOSED = getattr(select, "POLLRDHUP", select.POLLHUP)
+
+
+# How long at a time, and how much, we still listen to a client that has its last answer: without
+# that the close resets the connection and our answer with it.
+_PARTING_SECONDS = 1
+_PARTING_BYTES = 1 << 24
+# SO_LINGER: close at once, and drop what is not delivered.
+_RESET = struct.pack("ii", 1, 0)
 
 
 class Peer(Enum):
@@ -81,3 +95,124 @@ def look_at_peer(sock: Any, *, half_closed: bool = False) -> Peer:
     # Closed with something of ours on the way: nobody reads that any more.
     lost = unacknowledged(sock, half_closed=half_closed)
     return Peer.BROKEN if lost else Peer.CLOSED
+
+
+class ConnectionHandler(WSGIHandler):
+    """What a handler does with its connection, whatever the requests on it are.
+
+    .. versionadded:: 1.0
+    """
+
+    server: Any
+    status: Any
+    # EBADF: cut by us while it was written to.
+    ignored_socket_errors = (*WSGIHandler.ignored_socket_errors, errno.ETIMEDOUT, errno.EBADF)
+
+    broken = False
+    """Whether the client ended the connection before it had all that we wrote."""
+    _half_closed = False
+
+    def __init__(self, sock: Any, address: Any, server: Any) -> None:
+        super().__init__(sock, address, server)
+        # The one below gevent's; a TLS socket has more than one layer.
+        self._bare = getattr(sock, "_sock", None) if type(sock) is gevent.socket.socket else None
+
+    @property
+    def _peer(self) -> str:
+        """Who is at the other end, for the log."""
+        address: Any = self.client_address
+        return str(address[0]) if isinstance(address, tuple) and address else "a client"
+
+    def _sendall(self, data: bytes | bytearray) -> None:
+        """Write ``data``; a client that takes nothing for ``write_timeout`` seconds is given up."""
+        try:
+            sent = self._send_now(data)
+            if sent < len(data):
+                self._send_slowly(memoryview(data)[sent:])
+        except OSError as exc:
+            self.status = f"socket error: {exc}"
+            self.code = -abs(self.code or 0)
+            raise
+        self.response_length += len(data)
+
+    def _send_now(self, data: bytes | bytearray) -> int:
+        """Return how much of ``data`` the kernel took at once: nearly always all of it."""
+        if self._bare is None:
+            return 0
+        try:
+            sent: int = self._bare.send(data)
+        except BlockingIOError:
+            return 0
+        return sent
+
+    def _send_slowly(self, view: memoryview) -> None:
+        stalled = TimeoutError(errno.ETIMEDOUT, "the client does not read")
+        try:
+            while view:
+                with gevent.Timeout(self.server.config.write_timeout, stalled):
+                    view = view[self.socket.send(view) :]
+        except TimeoutError as exc:
+            if exc is stalled:
+                self.server.journal.limited(
+                    "write_timeout", log, "%s does not read its answer", self._peer
+                )
+            raise
+
+    def part(self) -> None:
+        """Let the client read our last answer before the connection closes; blocks, bounded."""
+        try:
+            self.socket.shutdown(gevent.socket.SHUT_WR)
+            self._half_closed = True
+            waited = 0
+            while not self._hear_out():
+                waited += _PARTING_SECONDS
+                if not self._unconfirmed():
+                    break
+                if waited >= self.server.config.write_timeout:
+                    self._abandon()
+                    return
+            self.broke_off()
+        except (OSError, ValueError):
+            self.broken = True
+
+    def _hear_out(self) -> bool:
+        """Read until the client ends its side; False when it takes longer than a moment."""
+        left = _PARTING_BYTES
+        with gevent.Timeout(_PARTING_SECONDS, False):  # type: ignore[arg-type]  # stubs: False is allowed
+            while left > 0 and (data := self.socket.recv(65536)):
+                left -= len(data)
+            return True
+        return False
+
+    def _unconfirmed(self) -> bool:
+        return unacknowledged(self.socket, half_closed=self._half_closed) > 0
+
+    def _abandon(self) -> None:
+        """Give up what the client has not taken: for good, or it would have it twice."""
+        self.broken = True
+        self.socket.setsockopt(gevent.socket.SOL_SOCKET, gevent.socket.SO_LINGER, _RESET)
+
+    def peer_is_gone(self) -> bool:
+        """Tell whether the client has closed the connection while we held its request.
+
+        Never blocks.
+        """
+        return look_at_peer(self.socket, half_closed=self._half_closed) is not Peer.OPEN
+
+    def broke_off(self) -> bool:
+        """Tell whether the client ended the connection before it had all that we wrote.
+
+        May be asked at any time, from any greenlet, also after the connection; never blocks.
+        """
+        sock = self.__dict__.get("socket")
+        if sock is not None:
+            peer = look_at_peer(sock, half_closed=self._half_closed)
+            self.broken = self.broken or peer is Peer.BROKEN
+        return self.broken
+
+    def shutdown_connection(self) -> None:
+        """Shut the connection down both ways, which wakes whoever reads from it. Never blocks."""
+        try:
+            self.socket.shutdown(gevent.socket.SHUT_RDWR)
+        except (OSError, AttributeError):
+            log.debug("the connection was gone already")

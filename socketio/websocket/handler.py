@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +25,19 @@ log = logging.getLogger("socketio.transport")
 # The drafts 7 and 8 have the frames and the handshake of version 13; only the origin's header
 # has another name there.
 _SAME_AS_13 = ("7", "8")
+# How clients ask that we know of; what else is sound, the library decides.
+_VERSIONS = ("13", *_SAME_AS_13)
+_CONNECTIONS = ("upgrade", "keep-alive, upgrade")
+_KEY = re.compile(r"[A-Za-z0-9+/]{22}==")
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_SWITCHING = "101 Switching Protocols"
+_UPGRADED = (("Upgrade", "websocket"), ("Connection", "Upgrade"))
+_HEAD = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Accept: %b\r\n\r\n"
+)
+# How an answer goes through the base class. A subclass that has one of these its own sees ours too.
+_WRITERS = ("start_response", "write", "finalize_headers", "_write_with_headers")
 _HEADERS = {
     "HTTP_CONNECTION": "Connection",
     "HTTP_UPGRADE": "Upgrade",
@@ -39,6 +55,13 @@ class WebSocketHandler(geventwebsocket.handler.WebSocketHandler):  # type: ignor
     .. versionadded:: 1.0
     """
 
+    _writes_at_once = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        base = geventwebsocket.handler.WebSocketHandler
+        cls._writes_at_once = all(getattr(cls, name) is getattr(base, name) for name in _WRITERS)
+
     def run_websocket(self) -> None:
         """Call the application with the WebSocket, and end the connection properly after it."""
         websocket = self.websocket
@@ -55,14 +78,12 @@ class WebSocketHandler(geventwebsocket.handler.WebSocketHandler):  # type: ignor
         """
         if self.environ["REQUEST_METHOD"] != "GET" or not is_upgrade(self.environ):
             return None  # an ordinary request: the application answers it
-        response = _handshake(self.environ)
-        if response.status_code != 101:
-            body = bytes(response.body or b"")
-            headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
-            if response.status_code in (400, 426):
-                headers.append(("Sec-WebSocket-Version", "13"))
-            self.start_response(f"{response.status_code} {response.reason_phrase}", headers)
-            return [body]
+        accept = _accept_plainly(self.environ)
+        if accept is None:
+            response = _handshake(self.environ)
+            if response.status_code != 101:
+                return self._refuse_upgrade(response)
+            accept = response.headers["Sec-WebSocket-Accept"]
         settings = Settings.read(getattr(self.server, "config", {}))
         self.websocket = WebSocket(
             self.environ,
@@ -74,11 +95,26 @@ class WebSocketHandler(geventwebsocket.handler.WebSocketHandler):  # type: ignor
         )
         self.environ["wsgi.websocket"] = self.websocket
         self.environ["wsgi.websocket_version"] = self.environ["HTTP_SEC_WEBSOCKET_VERSION"]
-        wanted = ("Upgrade", "Connection", "Sec-WebSocket-Accept")
-        self.start_response(
-            "101 Switching Protocols", [(name, response.headers[name]) for name in wanted]
-        )
+        self._switch_protocols(accept)
         return None
+
+    def _switch_protocols(self, accept: str) -> None:
+        headers = [*_UPGRADED, ("Sec-WebSocket-Accept", accept)]
+        if not self._writes_at_once:
+            self.start_response(_SWITCHING, headers)
+            return
+        # As the base class would by start_response() and write(), in half of 40 us.
+        self.status, self._orig_status, self.code = _SWITCHING.encode(), _SWITCHING, 101
+        self.response_headers = [(name.encode(), value.encode()) for name, value in headers]
+        self.headers_sent = self.connection_upgraded = self.close_connection = True
+        self._sendall(_HEAD % accept.encode())
+
+    def _refuse_upgrade(self, response: Any) -> list[bytes]:
+        headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]
+        if response.status_code in (400, 426):
+            headers.append(("Sec-WebSocket-Version", "13"))
+        self.start_response(f"{response.status_code} {response.reason_phrase}", headers)
+        return [bytes(response.body or b"")]
 
     @property
     def logger(self) -> logging.Logger:
@@ -88,13 +124,34 @@ class WebSocketHandler(geventwebsocket.handler.WebSocketHandler):  # type: ignor
 
 def is_upgrade(environ: Mapping[str, Any]) -> bool:
     """Tell whether the request asks for a WebSocket at all."""
-    return "upgrade" in _tokens(environ, "HTTP_CONNECTION") and "websocket" in _tokens(
-        environ, "HTTP_UPGRADE"
+    return _has_token(environ, "HTTP_CONNECTION", "upgrade") and _has_token(
+        environ, "HTTP_UPGRADE", "websocket"
     )
 
 
-def _tokens(environ: Mapping[str, Any], key: str) -> list[str]:
-    return [token.strip().lower() for token in environ.get(key, "").split(",")]
+def _has_token(environ: Mapping[str, Any], key: str, token: str) -> bool:
+    value = environ.get(key, "").lower()
+    return value == token or token in [part.strip() for part in value.split(",")]
+
+
+def _accept_plainly(environ: Mapping[str, Any]) -> str | None:
+    """Return the answer to the key of a handshake as it should be, None for any other.
+
+    The library takes 60 us longer to find out that nothing is wrong.
+    """
+    key = environ.get("HTTP_SEC_WEBSOCKET_KEY", "")
+    if (
+        environ.get("SERVER_PROTOCOL") != "HTTP/1.1"
+        or environ.get("HTTP_SEC_WEBSOCKET_VERSION") not in _VERSIONS
+        or environ.get("HTTP_UPGRADE", "").lower() != "websocket"
+        or environ.get("HTTP_CONNECTION", "").lower() not in _CONNECTIONS
+        or "CONTENT_LENGTH" in environ
+        or "HTTP_TRANSFER_ENCODING" in environ
+        or _KEY.fullmatch(key) is None
+    ):
+        return None
+    digest = hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest()
+    return base64.b64encode(digest).decode()
 
 
 def _handshake(environ: Mapping[str, Any]) -> Any:
@@ -118,18 +175,23 @@ def take_early_bytes(handler: Any) -> bytes:
 
     Never blocks. Afterwards ``handler.rfile`` is empty and the connection is ours alone.
     """
-    rfile, sock = handler.rfile, handler.socket
-    timeout = sock.gettimeout()
-    sock.settimeout(0.0)
-    try:
-        # peek() hands out the whole buffer, and reads only when that is empty.
-        early = bytes(rfile.peek())
-    except (BlockingIOError, OSError):
-        early = b""
-    finally:
-        sock.settimeout(timeout)
+    rfile = handler.rfile
+    # Behind a header that came alone the buffer is known to be empty; to find that out takes 12 us.
+    early = b"" if getattr(handler, "behind", -1) == 0 else _peek_now(rfile, handler.socket)
     rfile.close()
     handler.rfile = handler.environ["wsgi.input"] = io.BytesIO()
     # pywsgi keeps the request's input for a last look at the end; that would keep the buffer too.
     handler.wsgi_input.rfile = handler.rfile
     return early
+
+
+def _peek_now(rfile: Any, sock: Any) -> bytes:
+    timeout = sock.gettimeout()
+    sock.settimeout(0.0)
+    try:
+        # peek() hands out the whole buffer, and reads only when that is empty.
+        return bytes(rfile.peek())
+    except (BlockingIOError, OSError):
+        return b""
+    finally:
+        sock.settimeout(timeout)

@@ -7,11 +7,13 @@ chunks, a space before the colon. Pure: the raw bytes of a header block in, a co
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 __all__ = [
     "find_header_fault",
     "find_request_line_fault",
     "find_trailer_fault",
+    "has_plain_framing",
     "read_chunk_size",
     "split_target",
 ]
@@ -25,12 +27,14 @@ _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})(?:%b)*\r\n" % _EXTENSION)
 _NO_TRAILERS = {b"content-length", b"host", b"transfer-encoding"}
 _BAD_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
+_LENGTH_TEXT = re.compile(_LENGTH.pattern.decode())
 # A path is ASCII. Its query may hold other bytes: browsers of the time send it as it was typed. But
 # no 0x85 and no 0xa0: pywsgi cuts the line where str.split() sees white space.
 _PATH = r"/[\x21-\x3e\x40-\x7e]*"
 _QUERY = r"(?:\?[\x21-\x7e\x80-\x84\x86-\x9f\xa1-\xff]*)?"
 _HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z\-._~%!$&'()*+,;=]+)"
-_HOST_VALUE = re.compile(rf"(?:{_HOST}(?::[0-9]{{0,5}})?)?".encode())
+_HOST_TEXT = re.compile(rf"(?:{_HOST}(?::[0-9]{{0,5}})?)?")
+_HOST_VALUE = re.compile(_HOST_TEXT.pattern.encode())
 _URI = rf"(?i:https?)://(?:[0-9A-Za-z\-._~%!$&'()*+,;=:]*@)?{_HOST}(?::[0-9]{{0,5}})?(?:{_PATH})?{_QUERY}"
 # Each form of the target with the methods it is for (RFC 9112, section 3.2).
 _REQUEST_LINE = re.compile(
@@ -51,7 +55,7 @@ def find_request_line_fault(line: str) -> str | None:
 
 def split_target(target: str) -> tuple[str, str | None]:
     """Return the path and query of a sound request target, and the host it names, if it does."""
-    match = _ABSOLUTE.fullmatch(target)
+    match = None if target.startswith("/") else _ABSOLUTE.fullmatch(target)
     if match is None:
         return target, None
     return "/" + match[2].removeprefix("/"), match[1]
@@ -97,6 +101,21 @@ def find_header_fault(block: bytes, version: str) -> str | None:
             return "control character in a header value"
         seen.setdefault(name.lower(), []).append(value.strip())
     return "header without its end"
+
+
+def has_plain_framing(fields: Mapping[str, str]) -> bool:
+    """Tell whether nothing is wrong with a header whose lines are sound; False: it has to be seen.
+
+    Args:
+        fields: Values by name in small letters, none of which came twice.
+    """
+    host, length = fields.get("host"), fields.get("content-length")
+    return (
+        host is not None
+        and _HOST_TEXT.fullmatch(host) is not None
+        and (length is None or _LENGTH_TEXT.fullmatch(length) is not None)
+        and "transfer-encoding" not in fields
+    )
 
 
 def _find_framing_fault(seen: dict[bytes, list[bytes]], version: str) -> str | None:

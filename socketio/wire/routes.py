@@ -98,7 +98,7 @@ def match_route(path: str, query: str, resource: str) -> Route | None:
     version, *rest = below.split("/")
     if rest and rest[-1] == "":
         rest.pop()
-    if not _OURS.fullmatch(version):
+    if version != "1" and not _OURS.fullmatch(version):
         return WrongVersion(version) if _A_VERSION.fullmatch(version) else None
     if not rest:
         return Handshake(jsonp_index(query, "jsonp"))

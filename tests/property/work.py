@@ -1,5 +1,6 @@
 """Work counted, not timed: a count is the same on every machine."""
 
+import gc
 import sys
 
 # Linear code is through with a million characters in milliseconds, quadratic code would need
@@ -16,11 +17,14 @@ def count_calls(function, *args):
         calls += event in ("call", "c_call")
 
     before = sys.getprofile()
+    gc.collect()
+    gc.disable()  # what other tests have left would be finalized here, and counted
     sys.setprofile(profile)
     try:
         function(*args)
     finally:
         sys.setprofile(before)
+        gc.enable()
     return calls
 
 
