@@ -55,7 +55,6 @@ _OF_A_REQUEST = frozenset(
         "_bare",
         "_header_is_here",
         "_known",
-        "_turn",
         "behind",
         "command",
         "content_length",
@@ -64,7 +63,6 @@ _OF_A_REQUEST = frozenset(
         "prevent_wsgi_call",
         "request_version",
         "response_headers",
-        "websocket",
     }
 )
 

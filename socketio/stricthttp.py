@@ -18,7 +18,6 @@ from gevent.pywsgi import Input, _NoopLog  # type: ignore[attr-defined]  # priva
 from socketio.slowbody import BodyTimeout, SlowBody
 from socketio.strictbody import StrictInput
 from socketio.tcp import ConnectionHandler
-from socketio.turn import Turn
 from socketio.wire.headers import Headers, add_headers, read_block, read_headers, wants_close
 from socketio.wire.httpcheck import find_request_line_fault, split_target
 
@@ -71,7 +70,6 @@ class StrictHTTPHandler(ConnectionHandler):
 
     def __init__(self, sock: Any, address: Any, server: Any) -> None:
         super().__init__(sock, address, server)
-        self._turn = Turn()
         # Armed for each request anew; another timer each time takes 2 us more.
         self._patience = gevent.Timeout(server.config.keepalive_timeout)
 
@@ -133,14 +131,13 @@ class StrictHTTPHandler(ConnectionHandler):
         needs_more = self._has_read_all()
         if not needs_more:
             # What is there already is read without waiting: others have their turn in between.
-            self._turn.go_on()
+            gevent.sleep(0)
         if self.server.stopping:
             return False
         self.idle = True
         self._patience.start()
         try:
             if needs_more:  # an attempt to read, in vain, would take 3 us more
-                self._turn.rest()
                 sock: Any = self.socket
                 sock._wait(sock._read_event)
             waiting = self.rfile.peek(1)
@@ -184,7 +181,10 @@ class StrictHTTPHandler(ConnectionHandler):
             raise ValueError(fault)
         self.command, target, self.request_version = self.requestline.split(" ")
         self.path, self._authority = split_target(target)
-        headers = self.headers = self.MessageClass(self.rfile)
+        headers = self.MessageClass(self.rfile)
+        if not isinstance(headers, Headers):  # of a subclass
+            headers = Headers(list(headers.items()))
+        self.headers = headers
         length = headers.first.get("content-length")
         self.content_length = None if length is None else int(length)
         if self.content_length and self.command == "HEAD":
@@ -299,7 +299,12 @@ class StrictHTTPHandler(ConnectionHandler):
     def body_is_here(self) -> bool:
         """Tell whether the whole body was read together with the header: nothing to wait for."""
         body: Any = self.wsgi_input
-        return not body.chunked_input and (body.content_length or 0) <= self.behind
+        # Who wants to be told to go on has to be written to first, which may take its time.
+        return (
+            not body.chunked_input
+            and body.socket is None
+            and (body.content_length or 0) <= self.behind
+        )
 
     def ignore_body(self) -> None:
         """Leave a body unread that nobody wants, and end the connection behind the answer."""

@@ -17,8 +17,11 @@ _MAX_BLOCK = 65536
 _MAX_HEADERS = 100
 # Longer names are not remembered: clients choose them.
 _LONGEST = 100
-# The same that find_header_fault() lets through: a line of the block for each match.
-_LINE = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\x00-\x08\x0a-\x1f\x7f]*)\r\n")
+# The same that find_header_fault() lets through: a line of the block for each match. A search that
+# begins at lines only: within a long bad one it would begin anew at each of its characters.
+_LINE = re.compile(
+    r"^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\x00-\x08\x0a-\x1f\x7f]*)\r\n", re.MULTILINE
+)
 # What stands around the two groups of a line, and what ends the block.
 _AROUND = len(":\r\n")
 _END_OF_BLOCK = b"\r\n\r\n"

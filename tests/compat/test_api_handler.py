@@ -1,5 +1,7 @@
 """The interface of ``socketio.handler.SocketIOHandler``, row by row."""
 
+import http.client
+
 import pytest
 from gevent.pywsgi import WSGIHandler
 
@@ -35,6 +37,26 @@ def test_its_first_argument_is_the_config():
     with serving({"": BaseNamespace}, handler_class=Handler) as server:
         handshake(server)
         assert made.seen == [(server.config, server.config, server)]
+
+
+def test_a_subclass_may_parse_the_header_with_the_standard_library():
+    class Handler(SocketIOHandler):
+        def MessageClass(self, rfile, *args):
+            return http.client.parse_headers(rfile)
+
+    environs = Recorder()
+
+    def app(environ, start_response):
+        environs(environ.get("HTTP_X_MINE"))
+        return make_app({"": BaseNamespace})(environ, start_response)
+
+    with serving(app, handler_class=Handler) as server:
+        answer = fetch(server, "GET", "/", X_Mine="yes")
+        assert answer.text == "the application's page"
+        assert environs.seen == ["yes"]
+        with client_of(server) as client:
+            client.send("3:1::x")
+            assert client.recv() == "6:::1"
 
 
 def test_a_subclass_may_call_the_constructor_unbound_and_add_to_the_environ():

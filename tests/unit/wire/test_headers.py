@@ -201,3 +201,28 @@ def test_an_environment_has_the_headers_as_pywsgi_puts_them() -> None:
         "HTTP_ACCEPT": "x,y",
         "HTTP_X_BLANK": "z",
     }
+
+
+# -- work that grows with the length only ---------------------------------------------------------
+
+MILLION = 1_000_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a" * MILLION,  # no colon
+        "a:" * MILLION,
+        "a" * MILLION + ":\x00",
+        "a:" * MILLION + "\x00",
+        " " * MILLION,
+        "a: b\n" * MILLION,
+    ],
+    ids=["no colon", "colons", "name and NUL", "colons and NUL", "spaces", "line feeds"],
+)
+def test_a_long_line_that_is_none_is_looked_at_once(line: str) -> None:
+    try:
+        headers = read_headers(block("Host: h", line), "HTTP/1.1")
+    except ValueError:
+        return
+    assert len(headers) == 2
