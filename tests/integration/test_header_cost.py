@@ -34,7 +34,8 @@ def calls_to_parse(value: str) -> int:
 
 @pytest.mark.parametrize("value", COSTLY, ids=["semicolons", "parameters", "digits"])
 def test_no_header_takes_more_steps_than_a_plain_one(value: str) -> None:
-    assert calls_to_parse(value) == calls_to_parse("text/plain")
+    # Fewer, if anything: a connection does not remember a long header.
+    assert calls_to_parse(value) <= calls_to_parse("text/plain")
 
 
 @pytest.mark.parametrize("value", [*COSTLY, "multipart/x; a*=1; a*1=2"])
