@@ -39,6 +39,7 @@ class WebSocketLink(StreamLink):
 
     def join_frames(self, messages: list[str]) -> bytes:
         """Return the frames of all ``messages``."""
+        # Suppressed below: nearly always they are messages with a frame, which a plain str lacks.
         try:
             if len(messages) == 1:
                 return messages[0].frame  # type: ignore[attr-defined,no-any-return]
