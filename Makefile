@@ -61,7 +61,7 @@ docs: $(VENV)/.docs
 # the number of connections; how many instructions the hot paths take. QUICK=1 is the short form.
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick) --json bench.json $(ARGS)
-	$(BIN)/python -m benchmarks.growth $(if $(QUICK),--quick) --json growth.json --plot growth.png
+	$(BIN)/python -m benchmarks.growth $(if $(QUICK),--quick --servers ours --connections 10,1000) --json growth.json --plot growth.png
 	$(BIN)/python -m benchmarks.guard
 
 clean:
