@@ -13,7 +13,6 @@ import socket
 import time
 from collections import deque
 from collections.abc import Iterator
-from types import TracebackType
 
 from benchmarks.client import PATIENCE, Counter
 from benchmarks.errors import BenchError
@@ -71,12 +70,7 @@ class Crowd:
     def __enter__(self) -> Crowd:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         for line in self._lines.values():
             line.sock.close()
         self._poll.close()

@@ -61,6 +61,7 @@ class ConnectionServer(WSGIServer):
     stopped = False
     """Whether :meth:`stop` has gone through since the last start."""
     _spawn: Any
+    _handle: Any
     _log_file: WatchedFileHandler | None
     _connections: dict[Any, Any]
     _shaking: set[Any]
@@ -81,6 +82,25 @@ class ConnectionServer(WSGIServer):
         super().start()
 
     # -- connections ---------------------------------------------------------------------------
+
+    def do_handle(self, sock: Any, address: Any) -> None:
+        """Have a greenlet serve the connection; called by the hub, with what it has accepted."""
+        try:
+            # Looked up now: a stop before the greenlet begins takes it away.
+            if self._spawn is None:
+                self._serve(self._handle, sock, address)
+            else:
+                self._spawn(self._serve, self._handle, sock, address)
+        except BaseException:
+            self.do_close(sock, address)
+            raise
+
+    def _serve(self, handle: Any, sock: Any, address: Any) -> None:
+        # Not the function of gevent's: the deeper stack is half a kilobyte of each connection.
+        try:
+            handle(sock, address)
+        finally:
+            self.do_close(sock, address)
 
     def handle(self, sock: Any, address: Any) -> None:
         """Serve one connection; called by gevent in a greenlet of its own."""
@@ -166,6 +186,8 @@ class ConnectionServer(WSGIServer):
         """
         self._begin_stopping(goodbye=goodbye)
         super().close()
+        if self.pool is not None:  # what was accepted just now begins, and closes its connection
+            gevent.sleep(0)
         self._wait_for_the_end(self.stop_timeout if timeout is None else timeout)
         if self.pool is not None:  # it was waited for already, and would wait as long again
             self.pool.kill(block=False)

@@ -18,7 +18,7 @@ from socketio.clientfile import NOT_CONFIGURED
 from socketio.handshake import answer_handshake, script_response
 from socketio.refusals import let_origin_read, refuse_origin, refuse_transport, refuse_version
 from socketio.session.lifecycle import DisconnectReason, Event
-from socketio.stricthttp import StrictHTTPHandler
+from socketio.stricthttp import NO_BODY, StrictHTTPHandler
 from socketio.transports import (
     FlashSocketTransport,
     HTMLFileTransport,
@@ -63,6 +63,7 @@ _OF_A_REQUEST = frozenset(
         "prevent_wsgi_call",
         "request_version",
         "response_headers",
+        "rfile",
     }
 )
 
@@ -276,13 +277,13 @@ class SocketIOHandler(StrictHTTPHandler):
         """
         self.environ = websocket.environ = session_environ(self.environ, socket)
         # Made anew, for a dictionary that loses entries does not shrink.
-        cls = type(self)
         self.__dict__ = {
             name: value
             for name, value in vars(self).items()
-            if name not in _OF_A_REQUEST and getattr(cls, name, self) is not value
+            if name not in _OF_A_REQUEST and _DEFAULTS.get(name, self) is not value
         }
         self._patience = _CLOSED
+        self.wsgi_input = NO_BODY
         self._is_light = True
 
     # -- the application -----------------------------------------------------------------------
@@ -379,6 +380,10 @@ class SocketIOHandler(StrictHTTPHandler):
         text = data.decode() if isinstance(data, bytes) else data
         index = wrapper if wrapper.isascii() and wrapper.isdigit() else "0"
         self.answer(script_response(jsonp_script(index, text)))
+
+
+# What an instance need not have of its own.
+_DEFAULTS = {name: getattr(SocketIOHandler, name) for name in dir(SocketIOHandler)}
 
 
 def _not_allowed(methods: str) -> Response:

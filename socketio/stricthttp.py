@@ -24,7 +24,7 @@ from socketio.wire.httpcheck import find_request_line_fault, split_target
 if TYPE_CHECKING:
     from socketio.server import SocketIOServer
 
-__all__ = ["StrictHTTPHandler"]
+__all__ = ["NO_BODY", "StrictHTTPHandler"]
 
 log = logging.getLogger("socketio.handler")
 
@@ -37,6 +37,8 @@ _MALFORMED = (
     b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n"
     b"Content-Length: 11\r\n\r\nBad Request"
 )
+NO_BODY = Input(io.BufferedReader(io.BytesIO()), 0)
+"""What stands for the body of a request that has none; one for all, for nothing can be read."""
 _TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -310,7 +312,7 @@ class StrictHTTPHandler(ConnectionHandler):
         """Leave a body unread that nobody wants, and end the connection behind the answer."""
         if self.content_length or self.environ.get("HTTP_TRANSFER_ENCODING"):
             self.close_connection = self.unread = True
-            self.wsgi_input = Input(io.BufferedReader(io.BytesIO()), 0)
+            self.wsgi_input = NO_BODY
 
     # -- writing an answer ---------------------------------------------------------------------
 

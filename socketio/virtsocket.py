@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-import secrets
+import os
 import sys
 import warnings
 import weakref
@@ -161,7 +161,7 @@ class Socket(Acknowledging, SessionCore):
     ) -> None:
         super().__init__(getattr(server, "clock", None), getattr(server, "journal", None), config)
         self.server = weakref.proxy(server)
-        self.sessid = f"{secrets.randbelow(_SESSID_RANGE):040d}"
+        self.sessid = f"{int.from_bytes(os.urandom(24), 'big') % _SESSID_RANGE:040d}"
         # An application may put anything else into session; what was indexed is in this one.
         self._first_session = SessionData(self._room_changed)
         self.session = self._first_session
@@ -200,11 +200,6 @@ class Socket(Acknowledging, SessionCore):
         return name in self.active_ns
 
     __hasitem__ = __contains__
-
-    @property
-    def connected(self) -> bool:
-        """Whether packets flow."""
-        return self._state is State.CONNECTED
 
     # -- what socketio_manage() gives ----------------------------------------------------------
 

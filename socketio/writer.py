@@ -13,17 +13,22 @@ from time import monotonic
 from typing import Any
 
 import gevent
+import gevent.socket
 from gevent.socket import SHUT_RDWR, SHUT_WR
 
 from socketio.tcp import unacknowledged
 
-__all__ = ["Flusher", "Writer"]
+__all__ = ["Flusher", "NeedsGreenlet", "Writer"]
 
 log = logging.getLogger("socketio.transport")
 
 
 # Seconds of writing after which other callbacks of the hub have their turn.
 _TURN = 0.005
+
+
+class NeedsGreenlet(Exception):  # noqa: N818 - no error
+    """Raised by a source that may block, or runs foreign code, when it is asked in the hub."""
 
 
 class Flusher:
@@ -38,6 +43,7 @@ class Flusher:
 
     def __init__(self) -> None:
         self._hub = gevent.get_hub()
+        # Always the same list: another thread may be adding to it.
         self._waiting: list[Writer] = []
 
     def add(self, writer: Writer) -> None:
@@ -49,7 +55,8 @@ class Flusher:
             self._hub.loop.run_callback(self._run)
 
     def _run(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        waiting = self._waiting[:]
+        del self._waiting[: len(waiting)]
         until, place = monotonic() + _TURN, 0
         try:
             while place < len(waiting) and (place == 0 or monotonic() < until):
@@ -73,11 +80,36 @@ class Writer:
         flusher: What has the hub write for several connections; None makes one for this alone.
     """
 
+    __slots__ = (
+        "_bare",
+        "_both_closed",
+        "_closing",
+        "_drainer",
+        "_flusher",
+        "_flushing",
+        "_half_closed",
+        "_in_hub",
+        "_lane",
+        "_last",
+        "_rest",
+        "_scheduled",
+        "_sock",
+        "_source",
+        "_tls",
+        "_write_timeout",
+        "dry",
+        "lost",
+        "on_over",
+        "over",
+        "stalled",
+    )
+
     def __init__(self, sock: Any, *, write_timeout: float, flusher: Flusher | None = None) -> None:
         self._sock = sock
         self._flusher = flusher if flusher is not None else Flusher()
         self._write_timeout = write_timeout
-        self._tls = hasattr(sock, "do_handshake")
+        # Other attributes that it lacks, gevent's looks for at length.
+        self._tls = type(sock) is not gevent.socket.socket and hasattr(sock, "do_handshake")
         self._in_hub = not self._tls
         # The one below gevent's, whose send() would wait where the kernel takes nothing.
         self._bare = getattr(sock, "_sock", sock)
@@ -87,7 +119,7 @@ class Writer:
         self._scheduled = False
         self._drainer: gevent.Greenlet[..., None] | None = None
         self._closing = False
-        self._half_closed = False
+        self._half_closed = self._both_closed = False
         self._flushing = False
         self._last = b""
         self.on_over: Callable[[], None] | None = None
@@ -108,6 +140,9 @@ class Writer:
     def leave_hub(self) -> None:
         """Write from a greenlet only, for a source that may block or runs foreign code."""
         self._in_hub = False
+        if self._scheduled:  # what was queued before goes the same way
+            self._scheduled = False
+            self.wake()
 
     @property
     def uses_tls(self) -> bool:
@@ -120,12 +155,8 @@ class Writer:
         return self._in_hub
 
     def cork(self) -> None:
-        """Have :meth:`wake` do nothing until :meth:`uncork`. Called in the hub."""
+        """Have :meth:`wake` do nothing until :meth:`flush_now`. Called in the hub."""
         self._scheduled = True
-
-    def uncork(self) -> None:
-        """Write at once what was queued meanwhile. Called in the hub."""
-        self.flush_now()
 
     @property
     def backlog(self) -> int:
@@ -158,14 +189,16 @@ class Writer:
 
     def cut(self) -> None:
         """Stop writing and shut the connection down, which wakes its reader; never blocks."""
-        if self.busy or self._unconfirmed():
-            self.lost = True
+        if not self._both_closed:
+            if self.busy or self._unconfirmed():
+                self.lost = True
+            self._shutdown(SHUT_RDWR)
+            self._both_closed = True
         self.over = True
         self._closing = True
         self._lane.clear()
         self._rest = self._last = b""
         self._source = None
-        self._shutdown(SHUT_RDWR)
 
     def note_end(self, *, reset: bool) -> None:
         """Tell that the peer ended the connection; called by its reader, never blocks.
@@ -174,6 +207,8 @@ class Writer:
             reset: Whether it was broken off, so that the peer may not have read everything.
         """
         self.lost = self.lost or reset or self._unconfirmed()
+        # Then nothing is left to be asked of the system, or to be shut down.
+        self._both_closed = self._both_closed or (self._half_closed and not self.lost)
 
     def _unconfirmed(self) -> bool:
         return unacknowledged(self._sock, half_closed=self._half_closed) > 0
@@ -203,28 +238,50 @@ class Writer:
             self._drainer.join()
 
     def _next(self) -> bytes:
-        self.dry = False
-        if self._rest:
-            data, self._rest = self._rest, b""
+        while True:
+            self.dry = False
+            if self._rest:
+                data, self._rest = self._rest, b""
+                return data
+            if self._lane:
+                data = b"".join(self._lane)
+                self._lane.clear()
+                return data
+            data = self._source() if self._source is not None else b""
+            if data or not self._lane:  # else it has queued a frame, which goes first
+                return self._with_last(data) if self._closing else data
+
+    def _with_last(self, data: bytes) -> bytes:
+        """Return ``data``, and behind the last of it what the connection closes with."""
+        if self._lane or (data and not self.dry):
             return data
-        if self._lane:
-            data = b"".join(self._lane)
-            self._lane.clear()
-            return data
-        data = self._source() if self._source is not None else b""
-        if not data and self._closing:  # the source may have asked for the close just now
-            data, self._last = self._last, b""
-        return data
+        last, self._last, self._source = self._last, b"", None
+        return data + last
 
     def flush_now(self) -> None:
         """Write without blocking; runs in the hub, or in whoever has too much queued."""
         self._scheduled = False
-        # Not in itself: a source may queue something and so come back here.
+        if not self._in_hub:  # left since it was put down for a turn there
+            self.wake()
+            return
+        # Not in itself: a source may queue something and so come back here. All of it in one
+        # function, for each call is a thirtieth of what a delivery takes.
         if self._drainer is not None or self.over or self._flushing:
             return
         self._flushing = True
         try:
-            while data := self._next():
+            while True:
+                if self._rest or self._lane or self._closing or self._source is None:
+                    data = self._next()
+                else:  # nearly always, and without the call
+                    self.dry = False
+                    data = self._source()
+                    if self._closing:  # the source has asked for it just now
+                        data = self._with_last(data)
+                if not data:
+                    if self._lane:
+                        continue
+                    break
                 try:
                     sent = self._bare.send(data)
                 except BlockingIOError:
@@ -234,8 +291,12 @@ class Writer:
                     self._drainer = gevent.spawn(self._drain)
                     return
                 if self.dry and not (self._lane or self._closing):
-                    break
-            self._end_if_closing()
+                    return
+            if self._closing:
+                self._end()
+        except NeedsGreenlet:
+            self._in_hub = False
+            self._drainer = gevent.spawn(self._drain)
         except OSError:
             self._fail()
         except Exception:
@@ -259,7 +320,8 @@ class Writer:
                     if self.over:
                         return
             self._drainer = None
-            self._end_if_closing()
+            if self._closing:
+                self._end()
         except gevent.Timeout:
             self.stalled = True
             self._fail()
@@ -271,15 +333,16 @@ class Writer:
         finally:
             self._drainer = None
 
-    def _end_if_closing(self) -> None:
-        if self._closing and not self.over:
-            self.over = True
-            # A TLS socket cannot be half-closed: its peer ends the connection, or our deadline.
-            if not self._tls:
-                self._shutdown(SHUT_WR)
-                self._half_closed = True
-            if self.on_over is not None:
-                self.on_over()
+    def _end(self) -> None:
+        if self.over:
+            return
+        self.over = True
+        # A TLS socket cannot be half-closed: its peer ends the connection, or our deadline.
+        if not self._tls:
+            self._shutdown(SHUT_WR)
+            self._half_closed = True
+        if self.on_over is not None:
+            self.on_over()
 
     def _shutdown(self, how: int) -> None:
         try:

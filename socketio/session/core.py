@@ -156,6 +156,11 @@ class SessionCore(OutputLimits):
         self._state = State(value)
 
     @property
+    def connected(self) -> bool:
+        """Whether packets flow."""
+        return self._state is State.CONNECTED
+
+    @property
     def config(self) -> Any:
         """The settings as they were given: a :class:`~socketio.config.Settings` or a mapping."""
         return self._config
@@ -169,7 +174,8 @@ class SessionCore(OutputLimits):
     @property
     def settings(self) -> Settings:
         """The timings and limits in force, whatever mapping ``config`` is."""
-        return Settings.read(self._config)
+        config = self._config
+        return config if type(config) is Settings else Settings.read(config)
 
     @property
     def transport(self) -> str | None:
@@ -270,7 +276,8 @@ class SessionCore(OutputLimits):
 
     def _cancel_timers(self) -> None:
         for deadline in (self._expiry, self._beat, self._grace):
-            self.clock.cancel(deadline)
+            if deadline is not None:
+                self.clock.cancel(deadline)
         self._expiry = self._beat = self._grace = None
 
     def _patience(self) -> float:

@@ -37,6 +37,8 @@ class State(str, Enum):
     """Over: greenlets gone, callbacks dropped, forgotten by the server."""
 
     __str__ = str.__str__
+    # Enum's own is a function in Python: these are looked up ten times in a session's life.
+    __hash__ = str.__hash__
 
     live: bool
     """Whether the session has neither ended nor begun to."""
@@ -62,6 +64,8 @@ class Event(Enum):
     APP_ENDED = "the WSGI application is through with the session"
     SERVER_STOPPING = "the server is stopping"
     FINISHED = "everything is cleaned up"
+
+    __hash__ = object.__hash__
 
 
 class DisconnectReason(str, Enum):

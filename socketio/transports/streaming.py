@@ -16,7 +16,7 @@ from socketio.turn import Turn
 from socketio.virtsocket import GET_CLIENT_MSG
 from socketio.websocket.handler import take_early_bytes
 from socketio.wire.message import WireMessage
-from socketio.writer import Writer
+from socketio.writer import NeedsGreenlet, Writer
 
 __all__ = ["HTTPStreamLink", "StreamLink", "StreamingTransport", "carry"]
 
@@ -112,23 +112,25 @@ class StreamLink:
         if self._ended:
             self.say_goodbye()
             return b""
-        if not queue.qsize() and socket._delivery is None:
-            return b""
         alone = socket._link is self and not socket._older and socket._delivery is None
         if not alone and not socket._may_take(self):
             return b""
         ours = getattr(socket.get_client_msg, "__func__", None) is GET_CLIENT_MSG
-        if not ours or type(queue) is not Outbox:
-            messages = self._take_one_by_one(queue)
-        else:
+        if ours and type(queue) is Outbox:
             messages = queue.take(_BATCH)
-        if messages and messages[-1] is None:
+            self._writer.dry = not queue.queue
+        elif self._writer.writes_in_hub:  # put in its place since the connection began
+            raise NeedsGreenlet
+        else:
+            messages = self._take_one_by_one(queue)
+            self._writer.dry = not queue.qsize()
+        if not messages:
+            return b""
+        if messages[-1] is None:
             self._ended = True
             messages.pop()
-        data = self.join_frames(messages)
-        if self._ended and not messages:
             self.say_goodbye()
-        self._writer.dry = not self._ended and not queue.qsize()
+        data = self.join_frames(messages)
         journal = socket.journal
         journal.packets_sent += len(messages)
         journal.bytes_sent += len(data)

@@ -98,13 +98,15 @@ class WebSocketLink(StreamLink):
         if not (ours and type(inbox) is Inbox and inbox.put_if_room(texts, self._most, self._size)):
             return False
         socket._last_seen = socket.clock.now()
-        socket.journal.packets_received += len(texts)
-        self._count_received()
+        journal, ws = socket.journal, self._ws
+        journal.packets_received += len(texts)
+        journal.bytes_received += ws.payload_bytes
+        ws.payload_bytes = 0
         writer.cork()
         try:
             inbox.switch_to_getter()
         finally:
-            writer.uncork()
+            writer.flush_now()
         return True
 
     def _count_received(self) -> None:
@@ -123,7 +125,7 @@ class WebSocketLink(StreamLink):
 
     def cut(self) -> None:
         """End the connection at once."""
-        super().cut()
+        self._socket.clock.cancel(self._giving_up)
         self._ws.cut()
 
 
@@ -271,6 +273,7 @@ class WebsocketTransport(BaseTransport):
         finally:
             if getattr(ws, "failed", False):
                 ws.finish()  # the peer may read the close code that tells it why
+            link.flush()  # the upgrade's own answer may still be there
             link.cut()
         return None
 

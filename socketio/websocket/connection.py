@@ -6,6 +6,7 @@ close code; its classes are kept because applications build on their interface.
 
 from __future__ import annotations
 
+import functools
 import logging
 import struct
 from collections.abc import MutableMapping, Sequence
@@ -68,7 +69,7 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
     """
 
     # Of a client that sends nothing but plain text frames, and may send half of one.
-    _half: bytearray | None = None
+    _half: bytearray | None
     _needed = 0
     # Of one that has sent anything else, from there on; nearly all come without it to their close.
     _core: Protocol | None = None
@@ -102,6 +103,7 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
         self._bare: Any = None if writer.uses_tls else getattr(sock, "_sock", None)
         self._max_size = max_size
         self._received: list[str | bytes] = []
+        self._half = None
         self._late: Any = None
         self._end_was_told = False
         self._at_end = False
@@ -195,25 +197,27 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
         """What tells the hub that there is something to read; None where that does not work."""
         return getattr(self._sock, "_read_event", None) if self._bare is not None else None
 
-    def read_now(self) -> bool:
-        """Read once without waiting; False when :meth:`receive_batch` has to go on from here.
+    def read_now(self) -> list[str | bytes] | None:
+        """Read once without waiting; None when :meth:`receive_batch` has to go on from here.
 
         Only while :attr:`reads_plainly`. Runs in the hub.
         """
         try:
             data = self._bare.recv(_CHUNK)
         except BlockingIOError:
-            return True
+            return []
         except (OSError, ValueError, AttributeError):  # reset, or shut down under us
             self.writer.note_end(reset=True)
             data = b""
         if not data:
             self._take_end()
-            return False
+            return None
         rest = self._read_plain(data)
         if rest:
             self._read_with_core(rest)
-        return not rest
+            return None
+        messages, self._received = self._received, []
+        return messages
 
     def take_received(self) -> list[str | bytes]:
         """Take the messages that were read; none is no end."""
@@ -294,8 +298,7 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
         if self._core is not None:
             self._core.fail(code, reason)
         # Not what the core has by now: it answered what stood behind this in the same piece.
-        goodbye = Frame(Opcode.CLOSE, _close_payload(code, reason)).serialize(mask=False)
-        self._refusal = [goodbye, b""]
+        self._refusal = [_close_frame(code, reason), b""]
 
     # -- sending -------------------------------------------------------------------------------
 
@@ -337,7 +340,7 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
         frame = b""
         core = self._core
         if core is None or (core.state is State.OPEN and core.close_sent is None):
-            frame = Frame(Opcode.CLOSE, _close_payload(code, message)).serialize(mask=False)
+            frame = _close_frame(code, message if isinstance(message, str) else bytes(message))
         self.writer.close(frame)
 
     def finish(self) -> None:
@@ -374,11 +377,13 @@ class WebSocket(geventwebsocket.websocket.WebSocket):  # type: ignore[misc]  # h
                 self.writer.write_frame(data)
 
 
-def _close_payload(code: int, message: str | bytes) -> bytes:
-    """Return the payload of a close frame, empty where the code may not be sent."""
+@functools.lru_cache(maxsize=16)  # nearly all are one of two, and made in 5 us
+def _close_frame(code: int, message: str | bytes) -> bytes:
+    """Return a close frame, without a payload where the code may not be sent."""
     data = to_utf8(message) if isinstance(message, str) else message
     reason = data[:_MAX_REASON].decode("utf-8", "ignore")
     try:
-        return Close(code, reason).serialize()
+        payload = Close(code, reason).serialize()
     except (ProtocolError, struct.error):
-        return b""
+        payload = b""
+    return Frame(Opcode.CLOSE, payload).serialize(mask=False)

@@ -6,11 +6,13 @@ import base64
 import hashlib
 import io
 import logging
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import geventwebsocket.handler
+from gevent.socket import SO_ERROR, SOL_SOCKET
 from websockets.datastructures import Headers
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
@@ -85,20 +87,21 @@ class WebSocketHandler(geventwebsocket.handler.WebSocketHandler):  # type: ignor
                 return self._refuse_upgrade(response)
             accept = response.headers["Sec-WebSocket-Accept"]
         settings = Settings.read(getattr(self.server, "config", {}))
+        early = take_early_bytes(self)
         self.websocket = WebSocket(
             self.environ,
             self.socket,
             self,
-            early=take_early_bytes(self),
+            early=early,
             max_size=settings.max_message_size,
             write_timeout=settings.write_timeout,
         )
         self.environ["wsgi.websocket"] = self.websocket
         self.environ["wsgi.websocket_version"] = self.environ["HTTP_SEC_WEBSOCKET_VERSION"]
-        self._switch_protocols(accept)
+        self._switch_protocols(accept, early)
         return None
 
-    def _switch_protocols(self, accept: str) -> None:
+    def _switch_protocols(self, accept: str, early: bytes) -> None:
         headers = [*_UPGRADED, ("Sec-WebSocket-Accept", accept)]
         if not self._writes_at_once:
             self.start_response(_SWITCHING, headers)
@@ -107,7 +110,19 @@ class WebSocketHandler(geventwebsocket.handler.WebSocketHandler):  # type: ignor
         self.status, self._orig_status, self.code = _SWITCHING.encode(), _SWITCHING, 101
         self.response_headers = [(name.encode(), value.encode()) for name, value in headers]
         self.headers_sent = self.connection_upgraded = self.close_connection = True
-        self._sendall(_HEAD % accept.encode())
+        head = _HEAD % accept.encode()
+        # An answer to what came early may stand in the lane, and who is no transport of ours may
+        # write to the connection itself.
+        if early or not getattr(self, "prevent_wsgi_call", False):
+            self._sendall(head)
+            return
+        # In one write with the greeting of a session: two take 20 us more. But not for nobody:
+        # a client that is gone by now may still come back to its session another way.
+        failure = self.socket.getsockopt(SOL_SOCKET, SO_ERROR)
+        if failure:
+            raise OSError(failure, os.strerror(failure))
+        self.response_length += len(head)
+        self.websocket.writer.write_frame(head)
 
     def _refuse_upgrade(self, response: Any) -> list[bytes]:
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Connection", "close")]

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from gevent.hub import Waiter
+from gevent import get_hub, getcurrent
 
 from socketio.websocket.connection import WebSocket
 
@@ -29,36 +29,43 @@ class HubReader:
         deliver: Called in the hub with messages, must not block; False: it cannot take them now.
     """
 
-    __slots__ = ("_deliver", "_waiter", "_ws")
+    __slots__ = ("_deliver", "_reader", "_ws")
 
     def __init__(self, ws: WebSocket, deliver: Callable[[list[Any]], bool]) -> None:
         self._ws = ws
         self._deliver = deliver
-        self._waiter: Any = None
+        # The greenlet in run(). No Waiter, as in the queues: its stack would be deeper.
+        self._reader: Any = None
 
     def run(self) -> None:
         """Block until messages cannot be delivered, or something else than plain frames came.
 
         What was not delivered, or read, is left to ``ws.receive_batch()``.
         """
-        self._waiter = Waiter()
+        self._reader, hub = getcurrent(), get_hub()
         watcher = self._ws.read_watcher
         watcher.start(self._on_readable)
         try:
-            self._waiter.get()
+            while self._reader is not None:
+                hub.switch()
         finally:
-            self._waiter = None
+            self._reader = None
             watcher.stop()
 
     def throw(self, *_error: object) -> None:
         """Wake: somebody closed the socket. Called by gevent in the hub, as of a greenlet."""
-        if self._waiter is not None:
-            self._waiter.switch(None)
+        self._end()
+
+    def _end(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:  # it may have been killed by what was delivered
+            reader.switch()
 
     def _on_readable(self) -> None:
         try:
-            goes_on = self._ws.read_now()
-            if goes_on and (messages := self._ws.take_received()):
+            messages = self._ws.read_now()
+            goes_on = messages is not None
+            if messages:
                 goes_on = self._deliver(messages)
                 if not goes_on:
                     self._ws.give_back(messages)
@@ -66,6 +73,5 @@ class HubReader:
             log.exception("reading from a WebSocket failed")
             self._ws.cut()
             goes_on = False
-        # It may have been killed by what was delivered.
-        if not goes_on and self._waiter is not None:
-            self._waiter.switch(None)
+        if not goes_on:
+            self._end()

@@ -41,14 +41,23 @@ class WireMessage(str):
 
     __slots__ = ("_frame", "_part")
 
-    _frame: bytes
+    _frame: bytes | None
     _part: bytes
+
+    @classmethod
+    def of(cls, text: str) -> WireMessage:
+        """Return ``text`` as a message that will probably be sent in a frame."""
+        message = cls(text)
+        message._frame = None  # to find it unset would cost more than all else here
+        return message
 
     @property
     def frame(self) -> bytes:
         """The text as one unmasked WebSocket text frame (RFC 6455, section 5)."""
-        # Not try and except: most messages are asked once, and an exception costs more than that.
-        frame: bytes | None = getattr(self, "_frame", None)
+        try:
+            frame = self._frame
+        except AttributeError:
+            frame = None
         if frame is None:
             data = self.encode() if self.isascii() else to_utf8(self)
             short = len(data) < 126

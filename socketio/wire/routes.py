@@ -115,7 +115,7 @@ def jsonp_index(query: str, key: str) -> str | None:
 
     The value goes into a script, so nothing else may ever be echoed.
     """
-    values = _parse(query).get(key)
+    values = _parse(query).get(key) if key in query else None
     return values[0] if values and _INDEX.fullmatch(values[0]) else None
 
 

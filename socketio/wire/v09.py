@@ -39,7 +39,7 @@ class V09:
 
     def encode(self, packet_: Packet, json_dumps: JsonDumps) -> WireMessage:
         """See :func:`socketio.packet.encode`."""
-        return WireMessage(packet.encode(packet_, json_dumps))
+        return WireMessage.of(packet.encode(packet_, json_dumps))
 
     decode = staticmethod(packet.decode)
     """See :func:`socketio.packet.decode`."""

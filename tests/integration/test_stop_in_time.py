@@ -241,3 +241,19 @@ def test_a_tls_connection_that_is_accepted_in_the_moment_of_the_stop_is_closed(
         theirs.close()
     finally:
         server.stop(TIMEOUT)
+
+
+@pytest.mark.parametrize("spawn", ["default", 10])
+@pytest.mark.parametrize("end", ["close", "stop"])
+def test_a_connection_accepted_in_the_moment_of_the_end_is_closed_without_a_word(
+    spawn: Any, end: str
+) -> None:
+    server = SocketIOServer(("127.0.0.1", 0), make_app({}), spawn=spawn, log=None)
+    server.start()
+    ours, theirs = gsocket.socketpair()
+    server.do_handle(ours, ("127.0.0.1", 1))  # its greenlet has not begun yet
+    getattr(server, end)()
+    with gevent.Timeout(SOON):
+        assert theirs.recv(10) == b""
+    theirs.close()
+    server.stop()

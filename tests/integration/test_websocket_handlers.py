@@ -224,6 +224,31 @@ def test_an_overridden_get_client_msg_may_keep_something_back(handler_class: Any
             assert client.recv() == f"3:::{number}"
 
 
+@pytest.mark.parametrize("on_class", [False, True])
+def test_a_get_client_msg_that_comes_later_may_block(on_class: bool) -> None:
+    class Late(Socket):
+        """A session of the application's own class."""
+
+    ran_in = list[Any]()
+
+    def slow(self: Any, *args: Any, **kw: Any) -> Any:
+        ran_in.append(gevent.getcurrent())
+        gevent.sleep(0.001)
+        return Socket.get_client_msg(self, *args, **kw)
+
+    with stage() as on:
+        peer, socket = on.connect()
+        socket.__class__ = Late
+        if on_class:
+            Late.get_client_msg = slow  # type: ignore[method-assign]
+        else:
+            socket.get_client_msg = slow.__get__(socket)
+        assert works(peer)
+        assert works(peer)
+        assert len(ran_in) == 2
+        assert gevent.get_hub() not in ran_in
+
+
 def test_an_overridden_get_client_msg_sees_what_a_poll_takes() -> None:
     with stage() as on:
         with_sockets(on.server, Shouting)

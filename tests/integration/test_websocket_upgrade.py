@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import socket as stdsocket
+import struct
+from typing import Any
 
+import gevent
 import pytest
 
 from tests.client import wait_for
@@ -121,3 +125,29 @@ def test_a_goodbye_in_the_segment_of_the_upgrade_ends_the_session() -> None:
         assert peer.read_close() == 1000
         assert has_ended(socket, "peer_left")
         assert on.record.seen == ["only this", "disconnect"]
+
+
+def test_a_client_that_is_gone_before_the_answer_may_come_back_to_its_session() -> None:
+    with stage() as on:
+        url = on.url()
+        socket = on.server.sockets[url.split("/")[-1]]
+        peer = on.dial()
+        wait_for(lambda: on.server._connections)
+        peer.send(upgrade(target=url))
+        peer.sock.setsockopt(stdsocket.SOL_SOCKET, stdsocket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.close()
+        wait_for(lambda: not on.server._connections)
+        assert socket.state == "NEW"
+        assert on.record.seen == []
+        assert works(on.connect(socket.sessid)[0])
+
+
+@pytest.mark.parametrize("end", [gevent.GreenletExit, KeyError])
+def test_a_view_that_ends_at_once_has_its_upgrade_answered(end: type[BaseException]) -> None:
+    def view(_environ: dict[str, Any], _start_response: Any) -> list[bytes]:
+        raise end
+
+    with stage(view) as on:
+        peer = on.dial(upgrade(target=on.url()))
+        assert " 101 " in peer.read_head()
+        assert peer.read(5) == GREETING

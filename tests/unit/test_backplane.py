@@ -268,3 +268,27 @@ def test_a_session_of_a_stand_in_needs_no_rooms():
     server = StandInServer()
     connect(server, "/chat")
     assert backplane_of(server).members("/chat", "lobby") == []
+
+
+# -- what an application puts in place of ours -----------------------------------------------------
+
+
+class Muted(Socket):
+    """A session whose application has it left out."""
+
+    connected = False
+
+
+class Foreign:
+    """What an application has put among the sessions."""
+
+    sessid = "foreign"
+    connected = False
+
+
+def test_who_is_connected_is_for_the_application_to_say(server):
+    usual, muted = connect(server), connected_socket(server, Muted)
+    server.sockets["foreign"] = Foreign()
+    assert backplane_of(server).members("", None) == [usual]
+    publish(server)
+    assert reached(usual, muted) == [1, 0]

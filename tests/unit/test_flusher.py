@@ -115,3 +115,13 @@ def test_another_thread_may_ask_and_the_hub_of_the_server_writes(notes: list[Any
         pool.kill()
     assert notes == ["from a thread", "from here"]
     assert threads == [True, True]
+
+
+def test_no_writer_is_forgotten_that_another_thread_adds_meanwhile(notes: list[Any]) -> None:
+    flusher: Any = Flusher()
+    waiting = flusher._waiting
+    add(flusher, notes, "one")
+    wait_for(lambda: notes == ["one"])
+    waiting.append(Noted(notes, "two"))  # its list was looked up before the turn of the hub
+    flusher._run()
+    assert notes == ["one", "two"]

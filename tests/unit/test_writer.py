@@ -12,7 +12,7 @@ import pytest
 from gevent import socket as gsocket
 
 import socketio.writer
-from socketio.writer import Writer
+from socketio.writer import NeedsGreenlet, Writer
 from tests.client import wait_for
 
 from .websocket.frames import BINARY, Peer, frame
@@ -405,3 +405,136 @@ def test_who_waits_until_it_is_written_does_not_depend_on_others_before_it(
     assert on.sock.sendings == [4]
     assert on.peer.read(4) == b"mine"
     assert other.peer.read(5) == b"other"
+
+
+def test_the_last_of_a_source_and_the_close_leave_in_one_write(ends: Any) -> None:
+    on, left = ends(), [b"last ", b"one "]
+
+    def source() -> bytes:
+        data = left.pop()
+        on.writer.dry = not left
+        if not left:
+            on.writer.close(b"goodbye")
+        return data
+
+    on.writer.read_from(source)
+    on.writer.wake()
+    assert on.peer.read(16) == b"one last goodbye"
+    assert on.peer.at_end()
+    assert on.sock.sendings == [4, 12]
+
+
+@pytest.mark.parametrize("cls", [Watched, WatchedTls])
+def test_behind_the_close_nothing_of_the_source_is_written(ends: Any, cls: Any) -> None:
+    on = ends(cls)
+    left = [b"too late", b"x" * 1_000_000]
+
+    def source() -> bytes:
+        data = left.pop()
+        on.writer.dry = True
+        on.writer.close(b"goodbye")
+        return data
+
+    on.writer.read_from(source)
+    on.writer.wake()
+    assert on.peer.read(1_000_007).endswith(b"xgoodbye")
+    wait_for(lambda: on.writer.over)
+    assert left == [b"too late"]
+
+
+@pytest.mark.parametrize("in_time", [True, False])
+def test_a_source_that_turns_out_to_be_foreign_does_not_run_in_the_hub(
+    ends: Any, in_time: bool
+) -> None:
+    on, ran_in = ends(), []
+
+    def source() -> bytes:
+        ran_in.append(gevent.getcurrent())
+        return b"x" if len(ran_in) < 4 else b""
+
+    on.writer.read_from(source)
+    if in_time:
+        on.writer.wake()  # a turn of the hub is put down for it
+    on.writer.leave_hub()
+    on.writer.flush_now()
+    assert on.peer.read(3) == b"xxx"
+    assert gevent.get_hub() not in ran_in
+    assert gevent.getcurrent() not in ran_in
+
+
+def test_what_both_sides_have_closed_is_not_asked_for_what_is_on_its_way(
+    ends: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on, asked = ends(), []
+
+    def unacknowledged(_sock: Any, *, half_closed: bool = False) -> int:
+        asked.append(half_closed)
+        return 0
+
+    monkeypatch.setattr(socketio.writer, "unacknowledged", unacknowledged)
+    on.writer.close(b"goodbye")
+    wait_for(lambda: on.writer.over)
+    on.writer.note_end(reset=False)
+    on.writer.cut()
+    assert asked == [True]
+    assert on.sock.shutdowns == [stdsocket.SHUT_WR]
+    assert not on.writer.lost
+
+
+def test_what_the_peer_may_not_have_is_lost_though_both_sides_have_closed(
+    ends: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on = ends()
+    monkeypatch.setattr(socketio.writer, "unacknowledged", lambda _sock, **_kw: 1)
+    on.writer.close(b"goodbye")
+    wait_for(lambda: on.writer.over)
+    on.writer.note_end(reset=False)
+    assert on.writer.lost
+    on.writer.cut()
+    assert on.sock.shutdowns == [stdsocket.SHUT_WR, stdsocket.SHUT_RDWR]
+
+
+@pytest.mark.parametrize("cls", [Watched, WatchedTls])
+@pytest.mark.parametrize("data", [b"data ", b""])
+def test_a_frame_queued_while_the_source_runs_leaves_before_the_close(
+    ends: Any, cls: Any, data: bytes
+) -> None:
+    on = ends(cls)
+    left = [data]
+
+    def source() -> bytes:
+        if not left:
+            return b""
+        on.writer.write_frame(b"pong ")
+        on.writer.close(b"goodbye")
+        on.writer.dry = True
+        return left.pop()
+
+    on.writer.read_from(source)
+    on.writer.wake()
+    assert on.peer.read(len(data) + 12) == data + b"pong goodbye"
+    wait_for(lambda: on.writer.over)
+
+
+@pytest.mark.parametrize("closing", [False, True])
+def test_a_source_that_may_not_run_in_the_hub_is_asked_again_in_a_greenlet(
+    ends: Any, closing: bool
+) -> None:
+    on, left, ran_in = ends(), [b"data "], list[Any]()
+
+    def source() -> bytes:
+        if on.writer.writes_in_hub:
+            raise NeedsGreenlet
+        ran_in.append(gevent.getcurrent())
+        return left.pop() if left else b""
+
+    on.writer.read_from(source)
+    if closing:
+        on.writer.close(b"goodbye")
+    else:
+        on.writer.wake()
+    assert on.peer.read(5) == b"data "
+    assert gevent.get_hub() not in ran_in
+    on.writer.close(b"goodbye")
+    assert on.peer.read(7) == b"goodbye"
+    assert on.peer.at_end()

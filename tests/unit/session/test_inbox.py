@@ -6,6 +6,7 @@ from typing import Any
 
 import gevent
 import pytest
+from gevent.exceptions import BlockingSwitchOutError
 
 from socketio.session.outbox import Inbox, weight_of
 from tests.client import DEADLINE, wait_for
@@ -144,3 +145,74 @@ def test_who_is_killed_while_it_waits_for_room_is_not_counted() -> None:
     inbox = holding(Inbox(), "one")
     waiting_for_room(inbox, 1, 99).kill()
     assert inbox.waiting == 0
+
+
+def test_a_wake_that_comes_too_late_disturbs_nobody() -> None:
+    inbox, seen = Inbox(), list[Any]()
+
+    def take_then_wait_for_something_else() -> None:
+        try:
+            inbox.get()
+        finally:
+            seen.append("killed")
+            gevent.sleep(0.01)  # a switch from elsewhere would be an error of gevent's
+            seen.append("slept")
+
+    taker = gevent.spawn(take_then_wait_for_something_else)
+    gevent.idle()
+    taker.kill(block=False)
+    inbox.put_nowait("text")  # its wake is put down behind the kill
+    taker.join(timeout=DEADLINE)
+    assert seen == ["killed", "slept"]
+    assert inbox.get() == "text"
+    later = gevent.spawn(inbox.get)
+    gevent.idle()
+    inbox.put_nowait("another")
+    assert later.get(timeout=DEADLINE) == "another"
+
+
+def test_who_is_switched_to_by_others_waits_on() -> None:
+    inbox = Inbox()
+    taker = gevent.spawn(inbox.get)
+    gevent.idle()
+    for _ in range(3):
+        gevent.get_hub().loop.run_callback(taker.switch)
+        gevent.idle()
+    assert not taker.dead
+    inbox.put_nowait("text")
+    assert taker.get(timeout=DEADLINE) == "text"
+
+
+def test_nobody_waits_in_the_hub() -> None:
+    inbox, raised = Inbox(), list[BaseException]()
+
+    def take() -> None:
+        try:
+            inbox.get()
+        except BlockingSwitchOutError as exc:
+            raised.append(exc)
+
+    gevent.get_hub().loop.run_callback(take)
+    wait_for(lambda: bool(raised))
+    inbox.put_nowait("text")
+    assert inbox.get() == "text"
+
+
+def test_what_a_raw_greenlet_raises_does_not_reach_who_delivers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    inbox, seen = Inbox(), list[Any]()
+
+    def take() -> None:
+        raise ValueError(inbox.get())
+
+    def deliver() -> None:
+        inbox.put_nowait("a bad text")
+        inbox.switch_to_getter()
+        seen.append("back in the hub")
+
+    gevent.spawn_raw(take)
+    gevent.idle()
+    gevent.get_hub().loop.run_callback(deliver)
+    wait_for(lambda: seen == ["back in the hub"])
+    assert "ValueError: a bad text" in capsys.readouterr().err

@@ -124,3 +124,7 @@ def test_each_ending_event_has_its_reasons_and_no_reason_has_two_events():
 def test_a_reason_is_shown_as_its_word(reason):
     assert reason == reason.value == reason.name.lower()
     assert str(reason) == f"{reason}" == f"{reason:s}" == reason.value
+
+
+def test_a_state_is_found_under_its_string_and_the_other_way_round() -> None:
+    assert {"CONNECTED": 1}[CONNECTED] == {CONNECTED: 1}["CONNECTED"] == 1

@@ -285,3 +285,14 @@ def test_early_bytes_of_a_client_that_is_gone_are_none() -> None:
 
 def test_it_is_one_of_gevent_websockets_handlers() -> None:
     assert issubclass(WebSocketHandler, OriginalHandler)
+
+
+def test_what_an_application_writes_to_the_connection_itself_comes_behind_the_101() -> None:
+    def raw(environ: dict[str, Any], _start_response: Any) -> list[bytes]:
+        environ["wsgi.websocket"].handler.socket.sendall(b"raw")
+        return []
+
+    with plain_server(raw) as connect:
+        peer = connect(upgrade())
+        assert " 101 " in peer.read_head()
+        assert peer.read(3) == b"raw"

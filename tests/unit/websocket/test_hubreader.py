@@ -96,8 +96,7 @@ def test_half_a_frame_waits_for_its_other_half(reading: Any) -> None:
 
 def test_nothing_to_read_is_no_end(reading: Any) -> None:
     on = reading()
-    assert on.ws.read_now()  # as when the hub was told of what is gone by now
-    assert on.ws.take_received() == []
+    assert on.ws.read_now() == []  # as when the hub was told of what is gone by now
     on.peer.send(text("later"))
     wait_for(lambda: on.delivered == ["later"])
 
@@ -250,3 +249,30 @@ def test_a_kill_before_what_cannot_be_delivered_switches_to_nobody(
 
 def test_to_wake_who_does_not_read_is_nothing() -> None:
     HubReader(None, list).throw(OSError())  # type: ignore[arg-type]  # never read
+
+
+def test_who_is_switched_to_by_others_reads_on(reading: Any) -> None:
+    on = reading()
+    for _ in range(3):
+        gevent.get_hub().loop.run_callback(on.greenlet.switch)
+        gevent.idle()
+    assert on.watching
+    on.peer.send(text("one"))
+    wait_for(lambda: on.delivered == ["one"])
+
+
+def test_what_a_raw_greenlet_raises_does_not_stop_the_hub(
+    reading: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on = reading()
+    on.greenlet.kill()
+
+    def read() -> None:
+        on.reader.run()
+        raise ValueError("after the end")
+
+    gevent.spawn_raw(read)
+    wait_for(lambda: on.watching)
+    on.peer.close()
+    wait_for(lambda: not on.watching)
+    assert "ValueError: after the end" in capsys.readouterr().err
