@@ -239,7 +239,8 @@ def _servers(text: str) -> list[str]:
     return names
 
 
-def _parse() -> argparse.Namespace:
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Return the options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer connections, less time")
     parser.add_argument("--servers", type=_servers, default=list(PROGRAMS), metavar="A,B")
@@ -247,12 +248,12 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="every figure")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="a PNG of the curves")
     parser.add_argument("--from-json", type=Path, metavar="FILE", help="measure nothing, show this")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def main() -> int:
     """Do what the command line says."""
-    options = _parse()
+    options = parse()
     if options.from_json:
         curves = Curves.from_plain(json.loads(options.from_json.read_text()))
     else:

@@ -1,7 +1,13 @@
 """The benchmark's arithmetic, frames and counting: everything that needs no server."""
 
+import shlex
+import subprocess
+from pathlib import Path
+
 import pytest
 
+from benchmarks import __main__ as table_program
+from benchmarks import growth
 from benchmarks.client import Counter, Tally, measure
 from benchmarks.errors import BenchError, NotMeasuredError
 from benchmarks.install import SERVERS, Launch, Server
@@ -270,3 +276,23 @@ def test_rows_and_servers_are_known_by_their_names():
 
 def test_a_figure_of_memory_has_no_tally():
     assert Figure(36.9).tally is None
+
+
+# -- make bench ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_make_bench_calls_its_programs_with_options_they_know(quick: bool) -> None:
+    make = ["make", "--dry-run", "--always-make", "bench", *(["QUICK=1"] if quick else [])]
+    root = Path(growth.__file__).parents[1]
+    told = subprocess.run(make, cwd=root, capture_output=True, text=True, check=True).stdout
+    calls = {
+        words[2]: words[3:]
+        for words in (shlex.split(line) for line in told.splitlines() if " -m benchmarks" in line)
+    }
+    assert list(calls) == ["benchmarks", "benchmarks.growth", "benchmarks.guard"]
+    assert table_program.parse(calls["benchmarks"]).quick is quick
+    options = growth.parse(calls["benchmarks.growth"])
+    assert options.quick is quick
+    assert options.connections == ((10, 1000) if quick else None)
+    assert calls["benchmarks.guard"] == []
