@@ -100,7 +100,7 @@ class SessionCore(OutputLimits):
         self.connection_established = False
         self._state = State.NEW
         self._link: Link | None = None
-        self._older: list[Link] = []
+        self._older: tuple[Link, ...] = ()
         """Links that were superseded and have not ended yet."""
         self._delivery: Delivery | None = None
         self._receiver: gevent.Greenlet[..., None] | None = None
@@ -200,7 +200,7 @@ class SessionCore(OutputLimits):
         if isinstance(self.client_queue, Outbox):
             self.client_queue.on_put = link.wake
         if before is not None:
-            self._older.append(before)
+            self._older += (before,)
             before.supersede()
         if self._state is State.CONNECTED:
             self._arm_heartbeat()
@@ -225,7 +225,7 @@ class SessionCore(OutputLimits):
     def _detach(self, link: Link) -> None:
         """Say that ``link`` ended; any number of times."""
         if link in self._older:
-            self._older.remove(link)
+            self._older = tuple(older for older in self._older if older is not link)
             if link.lost:  # the newer one would go on behind a gap
                 self._signal(Event.TRANSPORT_LOST, DisconnectReason.TRANSPORT_LOST)
             if self._link is not None and not self._older:

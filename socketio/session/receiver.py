@@ -83,6 +83,8 @@ def ends_greenlet(exc: BaseException) -> bool:
 class Receiver:
     """Handles the packets of one session, in the session's receiver greenlet."""
 
+    __slots__ = ("_socket",)
+
     def __init__(self, socket: Socket) -> None:
         self._socket = socket
 

@@ -41,6 +41,8 @@ class StreamLink:
         name: Id of the transport.
     """
 
+    __slots__ = ("_ended", "_giving_up", "_socket", "_writer", "name", "wake")
+
     streaming = True
 
     def __init__(self, socket: Any, writer: Writer, name: str) -> None:

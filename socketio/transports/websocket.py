@@ -29,6 +29,8 @@ __all__ = ["ForeignLink", "WebSocketLink", "WebsocketTransport"]
 class WebSocketLink(StreamLink):
     """Our WebSocket as a link."""
 
+    __slots__ = ("_most", "_size", "_ws")
+
     def __init__(self, socket: Any, ws: WebSocket, name: str) -> None:
         super().__init__(socket, ws.writer, name)
         self._ws = ws

@@ -276,7 +276,7 @@ def test_a_stream_whose_end_nobody_reads_does_not_hold_up_the_newer_link(transpo
         socket["/n"].send("later")
         older = socket._older[0]
         wait_for(lambda: older.dead and not unacknowledged(socket_of(older)))
-        assert socket._older == [older]
+        assert socket._older == (older,)
         clock.advance(2)
         assert heard(newer, 1) == ["3::/n:later"]
         assert socket.connected
@@ -298,4 +298,4 @@ def test_nothing_of_a_superseded_link_is_kept() -> None:
             client.close()
             client = other
         client.close()
-        wait_for(lambda: socket._older == [])
+        wait_for(lambda: socket._older == ())
