@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 
+import gevent
 import pytest
+from gevent import socket as gsocket
 
 from socketio.clock import Clock
 from tests.client import handshake, serving, wait_for
@@ -104,3 +107,31 @@ def test_deadlines_that_are_far_share_a_ring_and_near_ones_are_exact(clock: Cloc
     assert len({deadline.when for deadline in near}) == 10
     for number, deadline in enumerate(far):  # late at most, never early
         assert begun + 25 + number / 1000 <= deadline.when <= clock.now() + 25.06 + number / 1000
+
+
+def test_the_network_has_its_turn_while_much_is_due(clock: Clock) -> None:
+    order: list[str] = []
+    ours, theirs = gsocket.socketpair()
+
+    def work(number: int) -> None:
+        if number == 0:
+            theirs.sendall(b"x")
+        until = time.monotonic() + 0.0005
+        while time.monotonic() < until:
+            pass
+        order.append("deadline")
+
+    def read() -> None:
+        ours.recv(1)
+        order.append("network")
+
+    reader = gevent.spawn(read)
+    gevent.idle()
+    for number in range(50):
+        clock.call_later(0, lambda n=number: work(n))
+    wait_for(lambda: len(order) == 51)
+    assert order.index("network") < 25
+    assert len(clock) == 0
+    reader.join()
+    ours.close()
+    theirs.close()
