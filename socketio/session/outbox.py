@@ -16,6 +16,8 @@ from gevent import get_hub, getcurrent
 from gevent.event import Event
 from gevent.queue import Empty
 
+from socketio.hub import call_soon
+
 __all__ = ["Inbox", "Outbox", "weight_of"]
 
 
@@ -78,9 +80,7 @@ class TextQueue:
         """Wake who waits for a text."""
         if self._getter is not None and not self._told:
             self._told = True
-            loop = self._hub.loop
-            ours = self._hub is get_hub()  # as with gevent's queue, it may be another thread's
-            (loop.run_callback if ours else loop.run_callback_threadsafe)(self.switch_to_getter)
+            call_soon(self._hub, self.switch_to_getter)
         if self._news is not None:
             self._news.set()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gevent
@@ -12,6 +13,7 @@ from gevent.queue import Empty
 
 from socketio.config import Settings
 from socketio.errors import PayloadError
+from socketio.hub import call_soon
 from socketio.journal import Journal
 from socketio.session.links import Delivery
 from socketio.transports.base import BaseTransport, Response, error_response
@@ -55,7 +57,7 @@ class Poll:
         """Something is there for the client."""
         waiter, self._waiter = self._waiter, None
         if waiter is not None:
-            waiter.hub.loop.run_callback(waiter.switch, None)
+            call_soon(waiter.hub, partial(waiter.switch, None))
 
     def flush(self) -> None:
         """Do nothing: an answer is written once."""
@@ -76,12 +78,15 @@ class Poll:
         """Block the greenlet of the request until ``ready()``, the end, or the time is up."""
         timer: Any = None
         try:
-            while not (self.over or self._late or ready()):
+            while True:
+                # Before the look: what another thread queues behind it finds somebody to wake.
+                waiter = self._waiter = Waiter()
+                if self.over or self._late or ready():
+                    break
                 if timer is None:
                     timer = gevent.get_hub().loop.timer(seconds)
                     timer.start(self._ring, update=True)
-                self._waiter = Waiter()
-                self._waiter.get()
+                waiter.get()
         finally:
             self._waiter = None
             if timer is not None:

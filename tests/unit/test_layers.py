@@ -13,7 +13,7 @@ PACKAGE = ROOT / "socketio"
 
 # From the bottom up; a module may import from its own layer and from those below it.
 LAYERS = {
-    "ground": ["errors", "config", "tcp", "turn"],
+    "ground": ["errors", "config", "hub", "tcp", "turn"],
     "wire": ["defaultjson", "packet", "wire"],
     "session": ["session", "virtsocket", "clock", "journal", "backplane"],
     "transports": ["transports", "websocket", "writer"],
