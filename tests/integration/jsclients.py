@@ -29,6 +29,8 @@ from typing import Any, Protocol
 
 import pytest
 
+from tests.tools import missing
+
 pytest.register_assert_rewrite("tests.integration.jsconversations")
 
 HERE = Path(__file__).resolve().parent
@@ -53,10 +55,7 @@ def find_tool(names: Sequence[str], advice: str) -> str:
         path = shutil.which(name)
         if path:
             return path
-    missing = f"{names[0]} is missing: {advice}"
-    if os.environ.get("CI"):
-        pytest.fail(missing, pytrace=False)
-    pytest.skip(missing)
+    return missing(f"{names[0]} ({advice})")
 
 
 def find_node() -> str:

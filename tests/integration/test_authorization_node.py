@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -19,13 +18,7 @@ from tests.client import Recorder, serving, wait_for
 from tests.integration.doors import Door, Open
 from tests.integration.hooks import SECRET, UNAUTHORIZED, answering
 from tests.integration.jsclients import JS, install_packages
-
-
-def missing(what: str) -> None:
-    """Skip the test for want of a tool, or fail it where everything has to be there."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is missing", pytrace=False)
-    pytest.skip(f"{what} is missing")
+from tests.tools import missing
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import pytest
 from socketio.namespace import BaseNamespace
 from socketio.server import SocketIOServer
 from tests.client import Recorder, serving, wait_for
+from tests.tools import missing
 
 SCRIPT = Path(__file__).resolve().with_name("python_client.py")
 TRANSPORTS = ["websocket", "xhr-polling", "jsonp-polling"]
@@ -28,10 +28,7 @@ each = pytest.mark.parametrize("transport", TRANSPORTS)
 def client_is_there() -> None:
     """Skip the tests where the client is missing, or fail them where everything has to be there."""
     if importlib.util.find_spec("socketIO_client") is None:
-        advice = "the Python client is missing: pip install socketIO-client==0.5.7.4"
-        if os.environ.get("CI"):
-            pytest.fail(advice, pytrace=False)
-        pytest.skip(advice)
+        missing("the Python client (pip install socketIO-client==0.5.7.4)")
 
 
 class Talking(BaseNamespace):
