@@ -14,6 +14,7 @@ from socketio.errors import NotOurServerError
 if TYPE_CHECKING:
     from socketio.namespace import BaseNamespace
     from socketio.packet import JsonDumps, JsonLoads
+    from socketio.session.surround import EventContext
 
 __all__ = ["__version__", "socketio_manage"]
 
@@ -27,6 +28,8 @@ def socketio_manage(
     error_handler: Callable[..., object] | None = None,
     json_loads: JsonLoads | None = None,
     json_dumps: JsonDumps | None = None,
+    *,
+    event_context: EventContext | None = None,
 ) -> None:
     """Serve a Socket.IO session; call it from the view of the Socket.IO URL.
 
@@ -41,10 +44,23 @@ def socketio_manage(
         error_handler: Called instead of :func:`socketio.virtsocket.default_error_handler`.
         json_loads: Parses JSON text; None means the standard library.
         json_dumps: Writes JSON text; None means the standard library.
+        event_context: Called without arguments for a context manager, which is entered around
+            each call into the code of this session's namespaces: while one is made, while it
+            handles a packet, and around every function given to its ``spawn()``. In Flask:
+            ``app.app_context``. None: nothing is entered.
 
     Raises:
         NotOurServerError: Another server than ours runs the application. A ``KeyError``.
+        TypeError: ``event_context`` cannot be called.
+
+    .. versionchanged:: 1.0
+       ``event_context`` is new.
     """
+    if event_context is not None and not callable(event_context):
+        raise TypeError(
+            f"event_context: {event_context!r:.100} cannot be called; give what makes the context "
+            "manager, such as app.app_context, not one that is made already"
+        )
     socket = environ.get("socketio")
     if socket is None:
         raise NotOurServerError(_explain(environ))
@@ -58,6 +74,8 @@ def socketio_manage(
         socket._set_json_loads(json_loads)
     if json_dumps is not None:
         socket._set_json_dumps(json_dumps)
+    if event_context is not None:
+        socket._set_event_context(event_context)
     socket._manage()
 
 

@@ -11,6 +11,7 @@
     │   └── NotOurServerError      (KeyError) ``environ`` has no Socket.IO session
     ├── UnauthorizedError          the application does not let a client in
     └── ConfigError                (ValueError) a setting out of range
+        └── UnknownOptionError     (TypeError) a setting that does not exist
 
 .. versionadded:: 1.0
 """
@@ -26,6 +27,7 @@ __all__ = [
     "PeerError",
     "SocketIOError",
     "UnauthorizedError",
+    "UnknownOptionError",
     "UsageError",
 ]
 
@@ -80,6 +82,10 @@ class NotOurServerError(UsageError, KeyError):
 
 class ConfigError(SocketIOError, ValueError):
     """A setting is unknown, malformed or out of its range. The text names it and its value."""
+
+
+class UnknownOptionError(ConfigError, TypeError):
+    """There is no setting of that name. The text has the one that was probably meant."""
 
 
 class UnauthorizedError(SocketIOError):

@@ -13,6 +13,7 @@ from socketio.dispatch import HandlerShape, find_method, shape_of
 from socketio.errors import UnauthorizedError
 from socketio.packet import Packet
 from socketio.session.receiver import ACK_LATER, ImpliedConnect
+from socketio.session.surround import in_context
 
 if TYPE_CHECKING:
     from socketio.virtsocket import Socket
@@ -286,6 +287,35 @@ class BaseNamespace:
     def recv_error(self, packet: Packet) -> Any:
         """Override to handle an error packet of the client."""
 
+    def before_event(self, packet: Packet) -> None:
+        """Override to do something before each packet is handled: to open what handlers need.
+
+        Called for events, messages, acks, and for the packets behind ``recv_connect()`` and
+        ``recv_disconnect()``, the end of the session included; in the greenlet that handles the
+        packet, mostly the receiver's; it may block. ``initialize()`` ran before the first of them,
+        and a function of :meth:`spawn` is no packet. What it raises counts as the failure of the
+        handler, which is not called then; only ``recv_disconnect()`` is.
+
+        Args:
+            packet: As :meth:`process_packet` gets it. Not to be changed.
+
+        .. versionadded:: 1.0
+        """
+
+    def after_event(self, packet: Packet, error: BaseException | None) -> None:
+        """Override to do something after each packet was handled: to give back and to count.
+
+        Called where :meth:`before_event` was, whenever that has returned. It may block; the
+        answer of a handler is sent after it.
+
+        Args:
+            packet: As :meth:`process_packet` got it.
+            error: What the handler raised, which goes on when this returns; None if it returned.
+                At the end of a session a handler that is still at work gets a ``GreenletExit``.
+
+        .. versionadded:: 1.0
+        """
+
     # -- sending -------------------------------------------------------------------------------
 
     def error(
@@ -380,7 +410,7 @@ class BaseNamespace:
 
     def spawn(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Spawn a greenlet that is killed when this namespace is left; returns it."""
-        job = gevent.spawn(self._decorated(fn), *args, **kwargs)
+        job = gevent.spawn(in_context(self.socket, self._decorated(fn)), *args, **kwargs)
         self.jobs.append(job)
         job.rawlink(self._job_done)
         return job

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from socketio.config import Settings
-from socketio.errors import ConfigError
+from socketio.config import Settings, parse_setting
+from socketio.errors import ConfigError, UnknownOptionError
+from socketio.wire.cors import OriginPolicy
+from socketio.wire.forwarded import TrustedProxies
 
-__all__ = ["as_bool", "choose_transports", "refuse_unknown", "take_settings"]
+__all__ = [
+    "KNOWN_OPTIONS",
+    "UNPARSED_OPTIONS",
+    "as_bool",
+    "choose_transports",
+    "parse_options",
+    "refuse_unknown",
+    "take_settings",
+]
 
 _TRANSPORTS = (
     "websocket",
@@ -40,6 +51,7 @@ _OURS = (
     "resource",
     "transports",
     "origins",
+    "trusted_proxies",
     "authorize",
     "client_js",
     "policy_server",
@@ -50,6 +62,7 @@ _OURS = (
     "clock",
 )
 _TRUE = ("true", "enable", "yes", "on", "1")
+_FALSE = ("false", "disable", "no", "off", "0", "none", "")
 
 
 def take_settings(kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -58,16 +71,15 @@ def take_settings(kwargs: dict[str, Any]) -> dict[str, Any]:
 
 
 def refuse_unknown(kwargs: dict[str, Any]) -> None:
-    """Raise TypeError, with the name that was probably meant, unless gevent knows them all.
+    """Raise UnknownOptionError, with the name that was meant, unless gevent knows them all.
 
     gevent itself would hand a mistyped name on to the TLS wrapper and fail there.
     """
     for name in kwargs:
         if name not in _GEVENTS and name not in _TLS_ARGUMENTS:
             known = [*_GEVENTS, *_OURS, *Settings.__dataclass_fields__]
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise TypeError(f"SocketIOServer() got an unknown argument {name!r}{hint}")
+            text = f"SocketIOServer() got an unknown argument {name!r}"
+            raise UnknownOptionError(text + _hint(name, known))
 
 
 def choose_transports(wanted: Iterable[str] | str | None, available: dict[str, Any]) -> list[str]:
@@ -89,5 +101,125 @@ def choose_transports(wanted: Iterable[str] | str | None, available: dict[str, A
 
 
 def as_bool(value: object) -> bool:
-    """Return what a switch of an .ini file means."""
+    """Return what a switch of an .ini file means; text that is no word for yes means no."""
     return value.strip().lower() in _TRUE if isinstance(value, str) else bool(value)
+
+
+# -- options as text -------------------------------------------------------------------------------
+
+
+def parse_options(values: Mapping[str, object]) -> dict[str, Any]:
+    """Return the keywords of a server whose values are given as text.
+
+    For what .ini files, the environment and command lines say. Imports the modules that options
+    name; does not block otherwise.
+
+    Args:
+        values: Names of :data:`KNOWN_OPTIONS`. What is no text passes unchanged.
+
+    Raises:
+        UnknownOptionError: A name is no option; the text has the one that was probably meant.
+        ConfigError: A value means nothing or is out of range; the text begins with the name.
+
+    .. versionadded:: 1.0
+    """
+    options: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in _PARSERS:
+            text = f"{name}: there is no option {name!r}"
+            raise UnknownOptionError(text + _hint(name, KNOWN_OPTIONS))
+        options[name] = _PARSERS[name](name, value) if isinstance(value, str) else value
+    Settings(**{name: options[name] for name in Settings.__dataclass_fields__ if name in options})
+    OriginPolicy(options.get("origins"))
+    TrustedProxies(options.get("trusted_proxies"))
+    return options
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _text(_name: str, text: str) -> str:
+    return text.strip()
+
+
+def _list(name: str, text: str) -> list[str]:
+    items = [item.strip() for item in text.split(",") if item.strip()]
+    if not items:
+        raise ConfigError(f"{name}: the list is empty")
+    return items
+
+
+def _switch(name: str, text: str) -> bool:
+    word = text.strip().lower()
+    if word not in _TRUE and word not in _FALSE:
+        raise ConfigError(f"{name}: {text!r} is neither yes nor no")
+    return word in _TRUE
+
+
+def _path(_name: str, text: str) -> str | None:
+    path = text.strip()
+    return None if path.lower() in ("", "none") else path
+
+
+def _client_file(name: str, text: str) -> Any:
+    path = _path(name, text)
+    return False if path is not None and path.lower() == "false" else path
+
+
+def _whole_number(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigError(f"{name}: {text!r} is no whole number") from None
+
+
+def _address(name: str, text: str) -> tuple[str, int]:
+    host, colon, port = text.strip().rpartition(":")
+    if not (colon and port.isascii() and port.isdigit() and int(port) < 65536):
+        raise ConfigError(f"{name}: {text!r} is no HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
+def _object(name: str, text: str) -> Any:
+    try:
+        return pkgutil.resolve_name(text.strip())
+    except (ImportError, AttributeError, ValueError) as exc:
+        raise ConfigError(f"{name}: {text.strip()!r} cannot be imported: {exc}") from exc
+
+
+def _setting(name: str, text: str) -> Any:
+    if name == "slow_peer" and ":" in text:  # a word, or a function
+        return _object(name, text)
+    return parse_setting(name, text)
+
+
+_PARSERS: dict[str, Callable[[str, str], Any]] = {
+    "resource": _text,
+    "transports": _list,
+    "origins": _list,
+    "trusted_proxies": _list,
+    "authorize": _object,
+    "client_js": _client_file,
+    "log_file": _path,
+    "strict_http": _switch,
+    "policy_server": _switch,
+    "policy_listener": _address,
+    "keyfile": _path,
+    "certfile": _path,
+    "ca_certs": _path,
+    "ciphers": _text,
+    "backlog": _whole_number,
+    "spawn": _whole_number,
+    "handler_class": _object,
+    "ws_handler_class": _object,
+    "namespace": _text,
+    **dict.fromkeys(Settings.__dataclass_fields__, _setting),
+}
+KNOWN_OPTIONS = tuple(_PARSERS)
+"""The names that :func:`parse_options` takes."""
+UNPARSED_OPTIONS = tuple(
+    name for name in (*_GEVENTS, *_OURS, *_TLS_ARGUMENTS) if name not in _PARSERS
+)
+"""What else a server takes, for which there is no text: objects of the application's making."""

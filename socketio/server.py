@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import pkgutil
 import signal
 import sys
 import warnings
@@ -19,12 +18,19 @@ from socketio.backplane import Backplane, Broadcast
 from socketio.backplane.local import LocalBackplane
 from socketio.clientfile import ClientFile
 from socketio.clock import Clock, Timekeeper
-from socketio.config import Settings, parse_setting
+from socketio.config import Settings
 from socketio.connections import ConnectionServer
 from socketio.errors import ConfigError
 from socketio.handler import SocketIOHandler
 from socketio.journal import Journal
-from socketio.options import as_bool, choose_transports, refuse_unknown, take_settings
+from socketio.options import (
+    UNPARSED_OPTIONS,
+    as_bool,
+    choose_transports,
+    parse_options,
+    refuse_unknown,
+    take_settings,
+)
 from socketio.packet import Packet
 from socketio.session.table import SessionTable
 from socketio.stats import ServerStats, collect_stats
@@ -32,6 +38,7 @@ from socketio.tls import take_context, wrap_with
 from socketio.virtsocket import Socket
 from socketio.websocket.handler import WebSocketHandler
 from socketio.wire.cors import OriginPolicy
+from socketio.wire.forwarded import TrustedProxies
 from socketio.wire.v09 import V09
 from socketio.writer import Flusher
 
@@ -39,8 +46,6 @@ __all__ = ["SocketIOServer", "serve", "serve_paste"]
 
 log = logging.getLogger("socketio.server")
 
-# What an .ini file may say instead of the path of the client.
-_NO_FILE: dict[str, Literal[False] | None] = {"": None, "none": None, "false": False}
 # Patched, the standard function tells greenlets apart; what we need to know is the thread.
 _get_ident = monkey.get_original("_thread", "get_ident")
 
@@ -61,6 +66,8 @@ class SocketIOServer(ConnectionServer):
         policy_server: Whether to answer Flash's policy requests.
         policy_listener: ``(host, port)`` for that.
         origins: Who may connect from a browser, see :class:`~socketio.wire.cors.OriginPolicy`.
+        trusted_proxies: Whose word counts about where a request comes from, see
+            :class:`~socketio.wire.forwarded.TrustedProxies`; None: nobody's.
         authorize: Called instead of :meth:`authorize`; None means that method.
         client_js: Path of the JavaScript client, served as ``/RESOURCE/socket.io.js``. None answers
             404 there, False leaves that URL to the application.
@@ -92,6 +99,7 @@ class SocketIOServer(ConnectionServer):
         policy_server: bool = False,
         policy_listener: tuple[str, int] | None = None,
         origins: str | Iterable[str] | None = None,
+        trusted_proxies: str | Iterable[str] | None = None,
         authorize: Callable[[dict[str, Any]], object] | None = None,
         client_js: str | os.PathLike[str] | Literal[False] | None = None,
         log_file: str | None = None,
@@ -113,6 +121,7 @@ class SocketIOServer(ConnectionServer):
         self.config = Settings(**take_settings(kwargs))
         refuse_unknown(kwargs)
         self.origin_policy = OriginPolicy(origins)
+        self.trusted_proxies = None if trusted_proxies is None else TrustedProxies(trusted_proxies)
         if authorize is not None:
             if not callable(authorize):
                 raise ConfigError(f"authorize: {authorize!r:.100} cannot be called")
@@ -287,19 +296,11 @@ def serve(app: Any, **kw: Any) -> None:
     host, port = kw.pop("host", "127.0.0.1"), int(kw.pop("port", 6543))
     policy_host = kw.pop("policy_listener_host", host)
     policy_port = int(kw.pop("policy_listener_port", 10843))
-    kw["policy_server"] = as_bool(kw.pop("policy_server", False))
+    unparsed = {name: kw.pop(name) for name in UNPARSED_OPTIONS if name in kw}
+    kw = {**unparsed, **parse_options(kw)}
+    kw["policy_server"] = bool(kw.get("policy_server"))
     if kw["policy_server"]:
         kw.setdefault("policy_listener", (policy_host, policy_port))
-    if "strict_http" in kw:
-        kw["strict_http"] = as_bool(kw["strict_http"])
-    for name in ("authorize", "slow_peer"):
-        if isinstance(kw.get(name), str) and ":" in kw[name]:
-            kw[name] = pkgutil.resolve_name(kw[name].strip())
-    if isinstance(kw.get("client_js"), str):
-        kw["client_js"] = _NO_FILE.get(kw["client_js"].strip().lower(), kw["client_js"])
-    for name in Settings.__dataclass_fields__:
-        if name in kw:
-            kw[name] = parse_setting(name, kw[name])
     server = SocketIOServer((host, port), app, **kw)
     # In place before anybody can know that we serve: a supervisor may end us at once.
     watchers = [

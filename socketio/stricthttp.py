@@ -69,6 +69,8 @@ class StrictHTTPHandler(ConnectionHandler):
     """Whether all of the header was read with its first byte."""
     behind = -1
     """How many bytes behind the header were read with it; -1 where that is not known."""
+    _client: str | None = None
+    """Whom a proxy speaks for in this request; None where it is who is connected."""
 
     def __init__(self, sock: Any, address: Any, server: Any) -> None:
         super().__init__(sock, address, server)
@@ -89,6 +91,7 @@ class StrictHTTPHandler(ConnectionHandler):
         if self.server.stopping or not self._next_request_came():
             return None
         self.requestline, self.response_length = "", 0  # not those of the request before
+        self._client = None
         if self._header_is_here:  # then no timer, which takes 3 us
             result = super().handle_one_request()
         else:
@@ -217,10 +220,14 @@ class StrictHTTPHandler(ConnectionHandler):
         self.idle = False
         if self._header_timer is not None:
             self._header_timer.close()
-        if not self.server.strict_http:
-            environ: dict[str, Any] = super().get_environ()
-            return environ
-        environ = self.server.get_environ()
+        environ = self._strict_environ() if self.server.strict_http else super().get_environ()
+        if self.server.trusted_proxies is not None:
+            self.server.trusted_proxies.apply(environ)
+            self._client = environ.get("REMOTE_ADDR")
+        return environ
+
+    def _strict_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = self.server.get_environ()
         path, _, query = (self.path or "").partition("?")
         environ["REQUEST_METHOD"] = self.command
         environ["SCRIPT_NAME"] = ""
@@ -326,5 +333,9 @@ class StrictHTTPHandler(ConnectionHandler):
         line = _SESSID.sub(r"\1...", (self.requestline or "").rstrip("\r\n"))
         # Cut last: one byte may make four characters.
         self.requestline = ascii(line)[1:-1][:_MOST_LOGGED]
+        peer = self.client_address
+        if self._client is not None:
+            self.client_address = self._client
         formatted: str = super().format_request()
+        self.client_address = peer
         return formatted

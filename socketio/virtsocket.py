@@ -29,6 +29,7 @@ from socketio.session.receiver import (
     ends_greenlet,
     tell_disconnect,
 )
+from socketio.session.surround import EventContext
 
 if TYPE_CHECKING:
     from socketio.namespace import BaseNamespace
@@ -126,6 +127,7 @@ class Socket(Acknowledging, SessionCore):
         "_awaits_ack",
         "_complained",
         "_first_session",
+        "_handling",
         "_opening",
         "_pump",
         "environ",
@@ -139,6 +141,8 @@ class Socket(Acknowledging, SessionCore):
         "wsgi_app_greenlet",
     )
 
+    event_context: EventContext | None = None
+    """See :func:`socketio.socketio_manage`."""
     json_loads: JsonLoads = staticmethod(default_json_loads)
     json_dumps: JsonDumps = staticmethod(default_json_dumps)
 
@@ -174,6 +178,7 @@ class Socket(Acknowledging, SessionCore):
         self.wsgi_app_greenlet: Any = None
         self._acks = None
         self._awaits_ack: tuple[str, int] | None = None
+        self._handling: Any = None
         self._opening: Opening | None = None
         self._pump: Callable[[], None] | None = None
         self._complained = -math.inf
@@ -226,6 +231,10 @@ class Socket(Acknowledging, SessionCore):
     def _set_json_dumps(self, json_dumps: JsonDumps) -> None:
         """Set the function that writes JSON."""
         self.json_dumps = json_dumps
+
+    def _set_event_context(self, event_context: EventContext) -> None:
+        """Set what makes the context of each call into the namespaces."""
+        self.event_context = event_context
 
     # -- packets in ----------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from socketio.packet import Packet
 from socketio.session.core import SessionEnded
 from socketio.session.lifecycle import DisconnectReason, Event
 from socketio.session.opening import Opening
+from socketio.session.surround import handle_packet, open_context, surround
 from socketio.turn import Turn
 
 if TYPE_CHECKING:
@@ -177,13 +178,14 @@ class Receiver:
         socket = self._socket
         ns = None
         try:
-            ns = socket.namespaces[endpoint](socket.environ, endpoint, request=socket.request)
-            if vars(ns).get("_left"):  # it sent its client away
-                return None
-            if endpoint:  # it may refuse, and until then nobody else may write to its client
-                socket._opening = Opening(endpoint)
-            socket.active_ns[endpoint] = ns
-            _initialize(ns)
+            with open_context(socket):
+                ns = socket.namespaces[endpoint](socket.environ, endpoint, request=socket.request)
+                if vars(ns).get("_left"):  # it sent its client away
+                    return None
+                if endpoint:  # it may refuse, and until then nobody else may write to its client
+                    socket._opening = Opening(endpoint)
+                socket.active_ns[endpoint] = ns
+                _initialize(ns)
             if socket.active_ns.get(endpoint) is not ns:
                 socket._opening = None
                 return None
@@ -251,7 +253,7 @@ class Receiver:
 
         def decide() -> None:
             try:
-                ns.process_packet(packet)
+                handle_packet(socket, ns, packet)
             except UnauthorizedError as exc:
                 ns._refusal = exc
 
@@ -279,7 +281,7 @@ class Receiver:
         wants_ack = packet.get("ack") == "data"
         socket._awaits_ack = (packet["endpoint"], packet["id"]) if wants_ack else None
         try:
-            value = ns.process_packet(packet)
+            value = handle_packet(socket, ns, packet)
         except BaseException as exc:
             if ends_greenlet(exc):
                 raise
@@ -373,14 +375,29 @@ def tell_disconnect(socket: Socket, name: str, ns: Any, packet: Packet | None = 
 
 def _tell(socket: Socket, name: str, ns: Any, packet: Packet | None) -> None:
     told: Packet = packet or {"type": "disconnect", "endpoint": name}
-    try:
+
+    def tell(told: Packet) -> None:
         if packet is not None:
             ns.process_packet(packet)
         # Still untold when the ACL, or an override, kept the packet from it.
         if not vars(ns).get("_disconnect_told"):
             ns.call_method("recv_disconnect", told)
+
+    try:
+        surround(socket, ns, told, tell)
     except BaseException:  # noqa: BLE001 - foreign code
         note_failure(socket, "session %s: recv_disconnect of %r failed", name)
+        _tell_all_the_same(socket, name, ns, told)
     if name in socket.active_ns and socket.active_ns[name] is ns:
         ns.kill_local_jobs()
         socket.remove_namespace(name)
+
+
+def _tell_all_the_same(socket: Socket, name: str, ns: Any, told: Packet) -> None:
+    """Call ``recv_disconnect()`` of a namespace whose hook or context has kept it from it."""
+    if vars(ns).get("_disconnect_told"):
+        return
+    try:
+        ns.call_method("recv_disconnect", told)
+    except BaseException:  # noqa: BLE001 - foreign code
+        note_failure(socket, "session %s: recv_disconnect of %r failed", name)

@@ -19,6 +19,8 @@ TREE = [
     (errors.UnauthorizedError, errors.SocketIOError),
     (errors.ConfigError, errors.SocketIOError),
     (errors.ConfigError, ValueError),
+    (errors.UnknownOptionError, errors.ConfigError),
+    (errors.UnknownOptionError, TypeError),
 ]
 
 
