@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 from typing import Any
 
 import gevent
-from gevent.pywsgi import WSGIHandler
 
+from socketio.answering import AnsweringHandler
 from socketio.clientfile import NOT_CONFIGURED
-from socketio.handshake import answer_handshake, script_response
+from socketio.handshake import answer_handshake
 from socketio.refusals import let_origin_read, refuse_origin, refuse_transport, refuse_version
 from socketio.session.lifecycle import DisconnectReason, Event
-from socketio.stricthttp import NO_BODY, StrictHTTPHandler
+from socketio.stricthttp import NO_BODY
 from socketio.transports import (
     FlashSocketTransport,
     HTMLFileTransport,
@@ -27,12 +26,10 @@ from socketio.transports import (
     XHRMultipartTransport,
     XHRPollingTransport,
 )
-from socketio.transports.base import Response, error_response
+from socketio.transports.base import PLAIN_TEXT, Response, error_response
 from socketio.view import run_view, session_environ
 from socketio.websocket.connection import WebSocket
 from socketio.websocket.handler import WebSocketHandler, is_upgrade
-from socketio.wire.answer import encode_headers, encode_status, join_answer
-from socketio.wire.jsonp import jsonp_script
 from socketio.wire.routes import (
     ClientFile,
     Disconnect,
@@ -41,7 +38,6 @@ from socketio.wire.routes import (
     NewerClient,
     Route,
     WrongVersion,
-    jsonp_index,
 )
 
 __all__ = ["SocketIOHandler"]
@@ -69,18 +65,8 @@ _OF_A_REQUEST = frozenset(
 
 _CLOSED = gevent.Timeout(None)
 
-_TEXT = [("Content-Type", "text/plain; charset=UTF-8")]
-# How an answer goes through pywsgi. A subclass that has one of these its own sees ours there too.
-_WRITERS = [
-    *["start_response", "process_result", "finalize_headers", "write"],
-    *["_write", "_write_with_headers"],
-]
-_CLOSES = ("connection", b"close")
-# The answers of which pywsgi knows best what they may not have.
-_WITHOUT_BODY = ("204", "304")
 
-
-class SocketIOHandler(StrictHTTPHandler):
+class SocketIOHandler(AnsweringHandler):
     """Serves handshakes, polls and WebSockets itself and passes everything else to the application.
 
     Args:
@@ -111,14 +97,6 @@ class SocketIOHandler(StrictHTTPHandler):
         "xhr-multipart": XHRMultipartTransport,
     }
     """Transport id -> class. Applications may add and replace entries."""
-
-    _writes_at_once = True
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls._writes_at_once = all(
-            getattr(cls, name) is getattr(WSGIHandler, name) for name in _WRITERS
-        )
 
     _is_light = False
 
@@ -199,7 +177,7 @@ class SocketIOHandler(StrictHTTPHandler):
     def _preflight(self) -> Response:
         """Answer the question whether a page may send a request (section 8.3)."""
         return Response(
-            "200 OK", [*_TEXT, *self.server.origin_policy.preflight_headers(self.environ)]
+            "200 OK", [PLAIN_TEXT, *self.server.origin_policy.preflight_headers(self.environ)]
         )
 
     def _disconnect(self, route: Disconnect) -> Response:
@@ -212,7 +190,7 @@ class SocketIOHandler(StrictHTTPHandler):
         if socket is not None:
             self.environ["socketio"] = socket
             socket._signal(Event.PEER_LEFT, DisconnectReason.PEER_LEFT, farewell=True)
-        return Response("200 OK", list(_TEXT))
+        return Response("200 OK", [PLAIN_TEXT])
 
     # -- transports ----------------------------------------------------------------------------
 
@@ -299,59 +277,7 @@ class SocketIOHandler(StrictHTTPHandler):
         environ = self.environ if self._is_light else session_environ(self.environ, socket)
         run_view(self.application, environ, socket)
 
-    # -- writing an answer ---------------------------------------------------------------------
-
-    def answer(self, response: Response) -> None:
-        """Write a small answer of ours through pywsgi; blocks while the client is slow."""
-        headers = response.headers
-        if response.close:
-            self.ignore_body()
-            self.close_connection = True
-        if self.close_connection:
-            headers = [entry for entry in headers if entry[0] != "Connection"]
-            headers.append(("Connection", "close"))
-        delivered = False
-        try:
-            if not response.status.startswith("304"):
-                headers = [*headers, ("Content-Length", str(len(response.body)))]
-            body = b"" if self.command == "HEAD" else response.body
-            usual = not (self.headers_sent or response.status.startswith(_WITHOUT_BODY))
-            if usual and self._writes_at_once:
-                self._write_at_once(response.status, headers, body)
-            else:
-                self.start_response(response.status, headers)
-                self.result = [body] if body else []
-                self.process_result()
-            delivered = True
-        finally:
-            self.result = None
-            if response.done is not None:
-                response.done(delivered)
-        # An answer that carried packets has to arrive, or at least to be known as lost.
-        if response.close or self.unread or (self.close_connection and response.done is not None):
-            self.part()
-
-    def _write_at_once(self, line: str, headers: list[tuple[str, str]], body: bytes) -> None:
-        """Write an answer in one piece; for others it looks as if pywsgi had done it in two.
-
-        This and that the headers of all answers are the same bytes take 30 us less.
-        """
-        status, ends = encode_status(line), None
-        if self.request_version == "HTTP/1.0":
-            ends = "close" if self.close_connection else "keep-alive"
-        fields = encode_headers(headers, int(time.time()), ends)
-        if _CLOSES in [(field.key, field.pair[1]) for field in fields]:
-            self.close_connection = True
-        self.code, self.status, self._orig_status = status.code, status.encoded, line
-        self.response_headers = [field.pair for field in fields]
-        self.headers_sent = True
-        self._sendall(join_answer(status, fields, body))
-
     # -- kept from the original, for transports of applications --------------------------------
-
-    def handle_bad_request(self) -> None:
-        """Answer 400 and end the connection."""
-        self.answer(error_response("400 Bad Request", "bad request", close=True))
 
     def handle_disconnect_request(self) -> None:
         """Answer a disconnect URL and end its session; an unknown one is answered alike."""
@@ -360,26 +286,6 @@ class SocketIOHandler(StrictHTTPHandler):
             self.answer(self._disconnect(route))
         else:
             self.handle_bad_request()
-
-    def write_smart(self, data: str | bytes) -> None:
-        """Answer with ``data``, as a script when the query has a valid ``jsonp``, else plain."""
-        index = jsonp_index(self.environ.get("QUERY_STRING", ""), "jsonp")
-        if index is not None:
-            self.write_jsonp_result(data, index)
-        else:
-            self.write_plain_result(data)
-
-    def write_plain_result(self, data: str | bytes) -> None:
-        """Answer with ``data`` as plain text, with the access-control headers."""
-        body = data.encode() if isinstance(data, str) else data
-        headers = [*_TEXT, *self.server.origin_policy.headers(self.environ)]
-        self.answer(Response("200 OK", headers, body))
-
-    def write_jsonp_result(self, data: str | bytes, wrapper: str = "0") -> None:
-        """Answer with a script that hands ``data`` to callback ``wrapper``, a number."""
-        text = data.decode() if isinstance(data, bytes) else data
-        index = wrapper if wrapper.isascii() and wrapper.isdigit() else "0"
-        self.answer(script_response(jsonp_script(index, text)))
 
 
 # What an instance need not have of its own.

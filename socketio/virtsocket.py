@@ -132,6 +132,7 @@ class Socket(Acknowledging, SessionCore):
         "_pump",
         "environ",
         "error_handler",
+        "event_context",
         "handshake_environ",
         "hits",
         "namespaces",
@@ -141,8 +142,6 @@ class Socket(Acknowledging, SessionCore):
         "wsgi_app_greenlet",
     )
 
-    event_context: EventContext | None = None
-    """See :func:`socketio.socketio_manage`."""
     json_loads: JsonLoads = staticmethod(default_json_loads)
     json_dumps: JsonDumps = staticmethod(default_json_dumps)
 
@@ -179,6 +178,7 @@ class Socket(Acknowledging, SessionCore):
         self._acks = None
         self._awaits_ack: tuple[str, int] | None = None
         self._handling: Any = None
+        self.event_context: EventContext | None = None
         self._opening: Opening | None = None
         self._pump: Callable[[], None] | None = None
         self._complained = -math.inf

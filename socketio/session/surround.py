@@ -46,10 +46,18 @@ def handle_packet(socket: Socket, ns: Any, packet: Packet) -> Any:
     """
     socket._handling = ns
     try:
-        if socket.event_context is None:
-            return _between_hooks(ns, packet, ns.process_packet)
-        with socket.event_context():
-            return _between_hooks(ns, packet, ns.process_packet)
+        if socket.event_context is not None:
+            with socket.event_context():
+                return _between_hooks(ns, packet, ns.process_packet)
+        # The same as that function: one call less for each packet of most applications.
+        ns.before_event(packet)
+        try:
+            value = ns.process_packet(packet)
+        except BaseException as exc:
+            ns.after_event(packet, exc)
+            raise
+        ns.after_event(packet, None)
+        return value
     finally:
         socket._handling = None
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["BaseTransport", "Response", "error_response"]
+__all__ = ["PLAIN_TEXT", "BaseTransport", "Response", "error_response"]
+
+PLAIN_TEXT = ("Content-Type", "text/plain; charset=UTF-8")
 
 
 @dataclass(slots=True)
@@ -26,8 +28,7 @@ class Response:
 
 def error_response(status: str, text: str, *, close: bool = False) -> Response:
     """Return an answer that tells in one line what was wrong."""
-    headers = [("Content-Type", "text/plain; charset=UTF-8")]
-    return Response(status, headers, text.encode(), close=close)
+    return Response(status, [PLAIN_TEXT], text.encode(), close=close)
 
 
 class BaseTransport:

@@ -19,7 +19,16 @@ LAYERS = {
     "transports": ["transports", "websocket", "writer"],
     "server": [
         *["accesslog", "connections", "slowbody", "stats", "strictbody", "tls", "watchdog"],
-        *["stricthttp", "view", "options", "handshake", "clientfile", "refusals", "handler"],
+        *[
+            "answering",
+            "stricthttp",
+            "view",
+            "options",
+            "handshake",
+            "clientfile",
+            "refusals",
+            "handler",
+        ],
         *["server", "policyserver"],
     ],
     "application": ["namespace", "dispatch", "mixins"],
