@@ -11,12 +11,17 @@ NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --silent
 CHAT_CLIENT := examples/simple_chat/node_modules/.package-lock.json
 JS_CLIENTS := tests/js/node_modules/.package-lock.json
 
-.PHONY: demo test lint types docs bench unit format clean browser trust trust-short soak fuzz autobahn
+.PHONY: demo test test-all lint types docs bench unit format clean browser servers trust trust-short \
+  soak fuzz autobahn
 
 demo: $(VENV)/.runtime $(CHAT_CLIENT)
 	@exec $(BIN)/python examples/simple_chat/chat.py --host $(HOST) --port $(PORT)
 
 test: lint types docs trust-short unit
+
+# All tests on each Python from 3.10 to 3.13 that the machine has; ARGS goes to pytest.
+test-all: $(VENV)/.tox $(JS_CLIENTS) $(CHAT_CLIENT) browser servers
+	@$(BIN)/tox run $(if $(ARGS),-- $(ARGS))
 
 # Every promise measured, row by row: all of it in at most five minutes, the short form in one.
 trust: $(VENV)/.test $(JS_CLIENTS) $(CHAT_CLIENT)
@@ -35,7 +40,7 @@ fuzz: $(VENV)/.fuzz
 
 # Everything pytest knows, with branch coverage: of the whole package, then of the pure modules. The
 # leak tests count what is in their process, so they have one of their own, without tracing.
-unit: $(VENV)/.test $(JS_CLIENTS) $(CHAT_CLIENT) browser
+unit: $(VENV)/.test $(JS_CLIENTS) $(CHAT_CLIENT) browser servers
 	@$(BIN)/coverage erase
 	$(BIN)/python -m pytest tests/leaks
 	$(BIN)/coverage run -m pytest --ignore=tests/leaks $(ARGS)
@@ -93,6 +98,11 @@ autobahn: $(VENV)/.test
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[autobahn]'
 	@$(BIN)/python -m tests.autobahn $(ARGS)
 
+$(VENV)/.tox: $(VENV)/.test
+	@echo "installing tox into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check 'tox>=4.21'
+	@touch $@
+
 $(VENV)/.fuzz: $(VENV)/.test
 	@echo "installing the fuzzer into $(VENV)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fuzz]'
@@ -124,3 +134,17 @@ browser:
 	  else \
 	    echo "Chromium is missing: apt-get install chromium (or set CHROMIUM=/path/to/it)" >&2; exit 1; \
 	  fi
+
+# The servers that stand in front of ours; likewise.
+servers:
+	@missing=; \
+	for program in nginx haproxy systemd-analyze; do \
+	  PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || missing=1; \
+	done; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing nginx, haproxy and systemd for the tests"; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-light haproxy systemd >/dev/null; \
+	else \
+	  echo "Missing for the tests: apt-get install nginx haproxy systemd" >&2; exit 1; \
+	fi

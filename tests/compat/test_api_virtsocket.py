@@ -11,9 +11,9 @@ import pytest
 from gevent.queue import Empty
 
 from socketio.namespace import BaseNamespace
+from socketio.testing import ManualClock
 from socketio.virtsocket import Socket, default_error_handler
 from tests.client import Recorder, WebSocketClient, event, handshake, serving, wait_for
-from tests.clock import ManualClock
 from tests.compat.standins import (
     StandInServer,
     client_of,

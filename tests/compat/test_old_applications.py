@@ -16,9 +16,9 @@ from socketio.mixins import BroadcastMixin, RoomsMixin
 from socketio.namespace import BaseNamespace
 from socketio.namespace import allowed_event_name_regex as imported_regex
 from socketio.server import SocketIOServer
+from socketio.testing import ManualClock
 from socketio.virtsocket import Socket
 from tests.client import Recorder, event, handshake, make_app, serving, wait_for
-from tests.clock import ManualClock
 from tests.compat.standins import (
     StandInServer,
     client_of,

@@ -15,6 +15,7 @@ from gevent.event import Event
 
 from socketio.mixins import BroadcastMixin, RoomsMixin
 from socketio.namespace import BaseNamespace
+from socketio.testing import ManualClock
 from socketio.virtsocket import Socket
 from tests.client import (
     CLIENTS,
@@ -29,7 +30,6 @@ from tests.client import (
     serving,
     wait_for,
 )
-from tests.clock import ManualClock
 from tests.compat.standins import (
     StandInServer,
     client_of,

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 from socketio.errors import UnauthorizedError
 from socketio.namespace import BaseNamespace
 from socketio.server import SocketIOServer
+from socketio.testing import ManualClock
 from tests.client import Recorder, wait_for
-from tests.clock import ManualClock
 from tests.conversations.differences import STREAM_LOST
 
 

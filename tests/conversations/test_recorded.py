@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from socketio.testing import ManualClock
 from tests.client import Recorder, serving
-from tests.clock import ManualClock
 from tests.conversations.differences import (
     BOOTED,
     DIFFERENCES,

@@ -7,6 +7,7 @@ from typing import Any
 import gevent
 import pytest
 
+from socketio.testing import ManualClock
 from tests.client import (
     PollingClient,
     WebSocketClient,
@@ -17,7 +18,6 @@ from tests.client import (
     serving,
     wait_for,
 )
-from tests.clock import ManualClock
 from tests.integration.endings import (
     CASES,
     Scene,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from socketio.testing import ManualClock
 from tests.client import event, fetch, handshake, wait_for
-from tests.clock import ManualClock
 from tests.integration.httpplace import Place, place
 from tests.integration.stalled import connect_stalled, message
 from tests.streams import ALL_CLIENTS, EVERY, POLLING, STREAMING

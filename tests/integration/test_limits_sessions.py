@@ -6,8 +6,8 @@ import pytest
 
 from socketio.namespace import BaseNamespace
 from socketio.server import SocketIOServer
+from socketio.testing import ManualClock
 from tests.client import Answer, event, fetch, handshake, serving, wait_for
-from tests.clock import ManualClock
 from tests.streams import ALL_CLIENTS, EVERY
 
 TARGETS = ["/socket.io/1/", "/socket.io/1/?jsonp=0"]

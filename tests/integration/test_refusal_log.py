@@ -7,8 +7,8 @@ import logging
 import pytest
 
 from socketio.server import SocketIOServer
+from socketio.testing import ManualClock
 from tests.client import fetch, serving
-from tests.clock import ManualClock
 
 KINDS = {
     "version": ["/socket.io/?EIO=4&transport=polling", "/socket.io/2/?t=1"],

@@ -12,8 +12,8 @@ from geventwebsocket.handler import WebSocketHandler
 from socketio.namespace import BaseNamespace
 from socketio.server import SocketIOServer
 from socketio.stats import ServerStats
+from socketio.testing import ManualClock
 from tests.client import Connection, WebSocketClient, event, fetch, handshake, serving, wait_for
-from tests.clock import ManualClock
 from tests.integration.httpplace import place
 from tests.integration.stalled import connect_stalled, message
 from tests.streams import ALL_CLIENTS, EVERY, POLLING, STREAMING, WEBSOCKETS

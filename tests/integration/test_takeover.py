@@ -10,9 +10,9 @@ import pytest
 
 from socketio.namespace import BaseNamespace
 from socketio.tcp import unacknowledged
+from socketio.testing import ManualClock
 from socketio.transports.polling import Poll
 from tests.client import Connection, PollingClient, Recorder, fetch, serving, wait_for
-from tests.clock import ManualClock
 from tests.streams import ALL_CLIENTS, EVERY, POLLING, STREAMING
 
 BIG = "x" * 4096

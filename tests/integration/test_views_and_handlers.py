@@ -9,8 +9,8 @@ import pytest
 
 from socketio.namespace import BaseNamespace
 from socketio.server import SocketIOServer
+from socketio.testing import ManualClock
 from tests.client import Recorder, event, handshake, make_app, serving, wait_for
-from tests.clock import ManualClock
 from tests.integration.endings import scene, stay_away, wait_until_gone
 from tests.streams import ALL_CLIENTS, EVERY, STREAMING
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from socketio.journal import Journal
-from tests.clock import ManualClock
+from socketio.testing import ManualClock
 
 
 @pytest.fixture

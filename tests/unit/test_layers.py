@@ -13,12 +13,21 @@ PACKAGE = ROOT / "socketio"
 
 # From the bottom up; a module may import from its own layer and from those below it.
 LAYERS = {
-    "ground": ["errors", "config", "hub", "tcp", "turn"],
+    "ground": ["conflict", "errors", "config", "hub", "tcp", "turn"],
     "wire": ["defaultjson", "packet", "wire"],
     "session": ["session", "virtsocket", "clock", "journal", "backplane"],
     "transports": ["transports", "websocket", "writer"],
     "server": [
-        *["accesslog", "connections", "slowbody", "stats", "strictbody", "tls", "watchdog"],
+        *[
+            "accesslog",
+            "connections",
+            "slowbody",
+            "plainhttp",
+            "stats",
+            "strictbody",
+            "tls",
+            "watchdog",
+        ],
         *[
             "answering",
             "stricthttp",
@@ -32,7 +41,10 @@ LAYERS = {
         *["server", "policyserver"],
     ],
     "application": ["namespace", "dispatch", "mixins"],
-    "integrations": ["sgunicorn", "sdjango", "metrics", "management", "testing", "socketio"],
+    "integrations": [
+        *["sgunicorn", "sdjango", "metrics", "management", "testing", "pytestplugin"],
+        *["commandline", "__main__", "wrongserver", "socketio"],
+    ],
 }
 RANKS = {name: rank for rank, layer in enumerate(LAYERS.values()) for name in layer}
 

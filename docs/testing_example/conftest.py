@@ -1,0 +1,14 @@
+# ruff: noqa: D100, D103 - as people write tests
+
+import chat
+import pytest
+
+
+@pytest.fixture
+def socketio_app():
+    return chat.app
+
+
+@pytest.fixture
+def socketio_options():
+    return {"authorize": chat.authorize}
