@@ -12,6 +12,7 @@ from typing import Any
 
 import gevent
 
+import socketio.conflict  # noqa: F401 - refuses a package that is not ours
 from socketio.answering import AnsweringHandler
 from socketio.clientfile import NOT_CONFIGURED
 from socketio.handshake import answer_handshake
@@ -29,7 +30,7 @@ from socketio.transports import (
 from socketio.transports.base import PLAIN_TEXT, Response, error_response
 from socketio.view import run_view, session_environ
 from socketio.websocket.connection import WebSocket
-from socketio.websocket.handler import WebSocketHandler, is_upgrade
+from socketio.websocket.handler import is_upgrade
 from socketio.wire.routes import (
     ClientFile,
     Disconnect,
@@ -98,7 +99,14 @@ class SocketIOHandler(AnsweringHandler):
     }
     """Transport id -> class. Applications may add and replace entries."""
 
+    _travels_light = True
+    """Whether it can do without its request when that has become a WebSocket."""
     _is_light = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # Each class has to say it for itself.
+        cls._travels_light = vars(cls).get("_travels_light", False)
 
     def __init__(self, config: Any, sock: Any, address: Any, server: Any) -> None:
         super().__init__(sock, address, server)
@@ -242,8 +250,8 @@ class SocketIOHandler(AnsweringHandler):
         self.result = None
         self.close_connection = True
         websocket = self.environ.get("wsgi.websocket")
-        ours = type(self) is SocketIOHandler and type(upgrader) is WebSocketHandler
-        if ours and type(websocket) is WebSocket:
+        light = self._travels_light and getattr(upgrader, "_travels_light", False)
+        if light and type(websocket) is WebSocket:
             self._travel_light(socket, websocket)
             upgrader.__dict__ = self.__dict__
         return websocket is not None
@@ -251,7 +259,7 @@ class SocketIOHandler(AnsweringHandler):
     def _travel_light(self, socket: Any, websocket: WebSocket) -> None:
         """Forget what only a request needs: a WebSocket lives for long, one of thousands.
 
-        Not called for subclasses, gunicorn's for one: they may want all of it at the end.
+        Not called for subclasses of applications: they may want all of it at the end.
         """
         self.environ = websocket.environ = session_environ(self.environ, socket)
         # Made anew, for a dictionary that loses entries does not shrink.
