@@ -86,5 +86,7 @@ def run_view(application: Callable[..., Any], environ: dict[str, Any], socket: A
             socket.short_id,
             start_response.status or "nothing",
         )
-    # A view that failed may do better next time; one that returned does not want the client.
-    socket._signal(Event.APP_ENDED, DisconnectReason.APP_ENDED, farewell=not failed)
+    # A view that failed may do better next time; one that returned does not want the client. What
+    # raises in a framework's view comes out as an answer.
+    unwanted = not (failed or start_response.status.startswith("5"))
+    socket._signal(Event.APP_ENDED, DisconnectReason.APP_ENDED, farewell=unwanted)

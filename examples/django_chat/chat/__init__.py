@@ -1,0 +1,1 @@
+"""The chat: one room, for people with an account."""
