@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import statistics
 import sys
@@ -28,10 +29,14 @@ def _write_tables(_app: object) -> None:
     """Write the tables that the code knows best, so that they cannot drift from it."""
     import dataclasses
 
+    from socketio.commandline.parser import make_parser
     from socketio.config import Settings
     from socketio.session.lifecycle import TRANSITIONS
 
     here = Path(__file__).parent
+    os.environ["COLUMNS"] = "88"  # for argparse
+    help_text = make_parser("python -m socketio").format_help()
+    (here / "_commandline_help.txt").write_text(help_text)
     rows = [".. list-table::", "   :header-rows: 1", "", "   * - name", "     - default"]
     rows.append("     - meaning")
     for entry in dataclasses.fields(Settings):

@@ -43,7 +43,7 @@ class ConnectionGreenlet(gevent.Greenlet):  # type: ignore[type-arg]  # not gene
 class ConnectionServer(WSGIServer):
     """The half of :class:`~socketio.server.SocketIOServer` that accepts, serves and ends."""
 
-    stop_timeout = 5
+    stop_timeout: float = 5
 
     # Set by SocketIOServer.__init__.
     stopping: bool

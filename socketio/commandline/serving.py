@@ -1,0 +1,231 @@
+"""Loads the application and serves it until a signal comes: the work of the command.
+
+.. versionadded:: 1.0
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from socketio.commandline.listening import Listener
+from socketio.commandline.loading import ApplicationError, Interrupted, load_application
+from socketio.commandline.parser import VERSION, Exit
+from socketio.commandline.reloading import ModuleReporter
+from socketio.commandline.values import Command
+from socketio.errors import ConfigError
+from socketio.options import parse_options
+
+# gevent is imported when what it patches is patched, and never in the process that supervises.
+if TYPE_CHECKING:
+    from socketio.server import SocketIOServer
+
+__all__ = ["check", "say", "serve"]
+
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_REPORT_SECONDS = 1
+
+
+def say(text: str) -> None:
+    """Write a line of the command's own to the standard error."""
+    sys.stderr.write(f"gevent-socketio: {text}\n")
+    sys.stderr.flush()
+
+
+def serve(command: Command, listener: Listener, reporter: ModuleReporter | None = None) -> int:
+    """Serve what ``command`` names until SIGINT or SIGTERM; returns the exit status. Blocks.
+
+    Call it in the main thread, before anything has imported gevent.
+
+    Args:
+        command: What was asked for.
+        listener: Accepts the connections; its owner closes it.
+        reporter: Is told which modules the application has; None without ``--reload``.
+    """
+    interrupts = _Interrupts(listener.close)
+    try:
+        server = _load(command, listener.socket, reporter)
+        if isinstance(server, Exit):
+            return server
+        return _run(command, server, listener, interrupts, reporter)
+    except Interrupted:
+        return Exit.STOPPED
+
+
+def check(command: Command) -> int:
+    """Load the application and make a server for it that never listens; returns the status."""
+    server = _load(command, ("127.0.0.1", 0), None)
+    if isinstance(server, Exit):
+        return server
+    server.stop()
+    sys.stdout.write(f"{command.target} can be served\n")
+    return Exit.STOPPED
+
+
+def _load(command: Command, place: Any, reporter: ModuleReporter | None) -> SocketIOServer | Exit:
+    """Return a server with the application, or, once the reason is said, the exit status."""
+    if command.patch:
+        from gevent import monkey
+
+        monkey.patch_all()
+    try:
+        application = load_application(command.target)
+        _configure_logging(command.log_level)
+        return _make_server(command, place, application)
+    except ApplicationError as exc:
+        sys.stderr.write(exc.report())
+        if reporter is not None:
+            reporter.report(exc.files())
+        return Exit.NO_APPLICATION
+    except ConfigError as exc:
+        say(command.blame(exc))
+        return Exit.USAGE
+    except OSError as exc:
+        say(f"cannot start: {_explain(command, exc)}")
+        return Exit.CANNOT_START
+
+
+def _make_server(command: Command, place: Any, application: Any) -> SocketIOServer:
+    from socketio.server import SocketIOServer
+
+    options = _parse_options(command)
+    options.pop("backlog", None)  # the socket listens already
+    if not command.access_log:
+        options["log"] = None
+    server = SocketIOServer(place, application, **options)
+    if command.stop_timeout is not None:
+        server.stop_timeout = command.stop_timeout
+    return server
+
+
+def _parse_options(command: Command) -> dict[str, Any]:
+    """Return the keywords of the server; this imports the modules that options name."""
+    options: dict[str, Any] = {}
+    for name, value in command.options.items():
+        try:
+            options |= parse_options({name: value})
+        except ConfigError:
+            raise
+        except Exception as exc:  # noqa: BLE001 - of the application's module
+            text = f"importing {str(value)!r} for {command.sources[name]} failed"
+            raise ApplicationError(f"{text}: see the traceback above", exc) from None
+    return options
+
+
+def _explain(command: Command, error: OSError) -> str:
+    """Say what cannot be used, and which option names it."""
+    reason = error.strerror or str(error)
+    for name, value in command.options.items():
+        if error.filename is not None and str(value).strip() == str(error.filename):
+            return f"{command.sources[name]}: {error.filename}: {reason}"
+    if error.filename is None and "certfile" in command.options:
+        return f"{command.sources['certfile']}: no usable certificate with its key: {error}"
+    return str(error)
+
+
+def _configure_logging(level: str | None) -> None:
+    """Have our own loggers write to the standard error, unless the application has seen to it."""
+    logger = logging.getLogger("socketio")
+    if not logger.hasHandlers():
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter(_LOG_FORMAT))
+        logger.addHandler(handler)
+        level = level or "info"
+    if level is not None:
+        logger.setLevel(level.upper())
+
+
+def _run(
+    command: Command,
+    server: SocketIOServer,
+    listener: Listener,
+    interrupts: _Interrupts,
+    reporter: ModuleReporter | None,
+) -> int:
+    import gevent
+
+    loop = gevent.get_hub().loop
+    follower = None
+
+    def stop() -> None:  # in the hub
+        say(f"stopping, within {server.stop_timeout:g} s; ^C ends at once")
+        server.close()
+
+    try:
+        server.start()
+        interrupts.call = lambda: loop.run_callback_threadsafe(stop)
+        if reporter is not None:
+            reporter.report()
+            follower = gevent.spawn(_follow, reporter, server)
+        _announce(command, server, listener)
+        server.serve_forever()
+    except OSError as exc:  # of Flash's policy server
+        say(f"cannot start: {exc}; see --policy-listener")
+        return Exit.CANNOT_START
+    finally:
+        if follower is not None:
+            follower.kill()
+        if not server.stopped:
+            server.stop()
+    return Exit.STOPPED
+
+
+def _announce(command: Command, server: SocketIOServer, listener: Listener) -> None:
+    where = listener.describe(tls=server.ssl_enabled)
+    sys.stdout.write(
+        f"gevent-socketio {VERSION} serving {command.target} on {where} "
+        f"(Socket.IO at /{server.resource}/1/)\n"
+    )
+    sys.stdout.flush()
+
+
+def _follow(reporter: ModuleReporter, server: SocketIOServer) -> None:
+    """Report modules that are imported later; end the server when its supervisor is gone."""
+    import gevent
+
+    while not reporter.orphaned():
+        reporter.report()
+        gevent.sleep(_REPORT_SECONDS)
+    server.close()
+
+
+class _Interrupts:
+    """SIGINT and SIGTERM of this process: the first is a wish, a later SIGINT is an order.
+
+    Handlers of Python's own and not gevent's: they run even when a handler of the application keeps
+    the hub from running.
+
+    Args:
+        clean_up: Called before the process ends at once.
+    """
+
+    def __init__(self, clean_up: Callable[[], object]) -> None:
+        self.call: Callable[[], object] | None = None
+        """Begins the graceful stop, from anywhere; None means that there is nothing to stop."""
+        self._clean_up = clean_up
+        self._asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if self._asked:
+            if number == signal.SIGINT:
+                self._end_now()
+            return
+        self._asked = True
+        if self.call is None:
+            raise Interrupted
+        self.call()
+
+    def _end_now(self) -> None:
+        self._clean_up()
+        with suppress(RuntimeError, OSError):  # in the midst of a write to them
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(Exit.INTERRUPTED)
