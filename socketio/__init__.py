@@ -6,19 +6,22 @@ The one function a view needs is here; the rest is in the modules: :mod:`socketi
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+# Above the imports: socketio.conflict knows our package by it.
+__all__ = ["__version__", "socketio_manage"]
 
+__version__ = (1, 0, 0)
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from socketio.conflict import missing_name
 from socketio.errors import NotOurServerError
+from socketio.wrongserver import explain
 
 if TYPE_CHECKING:
     from socketio.namespace import BaseNamespace
     from socketio.packet import JsonDumps, JsonLoads
     from socketio.session.surround import EventContext
-
-__all__ = ["__version__", "socketio_manage"]
-
-__version__ = (1, 0, 0)
 
 
 def socketio_manage(
@@ -63,7 +66,7 @@ def socketio_manage(
         )
     socket = environ.get("socketio")
     if socket is None:
-        raise NotOurServerError(_explain(environ))
+        raise NotOurServerError(explain(environ))
     socket._set_environ(environ)
     socket._set_namespaces(namespaces)
     if request:
@@ -79,11 +82,7 @@ def socketio_manage(
     socket._manage()
 
 
-def _explain(environ: dict[str, Any]) -> str:
-    found = environ.get("SERVER_SOFTWARE") or "an unknown server"
-    return (
-        f"environ['socketio'] is missing: the application runs under {found}, which does not know "
-        "Socket.IO sessions. Run it with socketio.server.SocketIOServer((host, port), app)."
-        "serve_forever(); with pserve: use = egg:gevent-socketio#paster; or check that the URL "
-        "is below the server's resource"
-    )
+if not TYPE_CHECKING:  # type checkers still miss a name that is not here
+
+    def __getattr__(name: str) -> NoReturn:
+        raise missing_name(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import socketio.conflict  # noqa: F401 - refuses a package that is not ours
 from socketio.backplane import Broadcast
 from socketio.backplane.local import backplane_of
 from socketio.packet import Packet

@@ -1,4 +1,4 @@
-"""The keyword arguments of a server: which there are, and what is made of them. Pure."""
+"""The keyword arguments of a server: which there are, and what is made of them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ __all__ = [
     "as_bool",
     "choose_transports",
     "parse_options",
+    "parse_port",
+    "parse_switch",
     "refuse_unknown",
     "take_settings",
 ]
@@ -62,6 +64,8 @@ _OURS = (
     "clock",
 )
 _TRUE = ("true", "enable", "yes", "on", "1")
+# Whether a client has to show a certificate: the end of the names in the module ssl.
+_CERT_REQS = ("none", "optional", "required")
 _FALSE = ("false", "disable", "no", "off", "0", "none", "")
 
 
@@ -108,7 +112,24 @@ def as_bool(value: object) -> bool:
 # -- options as text -------------------------------------------------------------------------------
 
 
-def parse_options(values: Mapping[str, object]) -> dict[str, Any]:
+def parse_port(name: str, value: object) -> int:
+    """Return the port that ``value`` stands for: a whole number, or its text.
+
+    Raises:
+        ConfigError: It is none; the text begins with ``name``.
+
+    .. versionadded:: 1.0
+    """
+    try:
+        port = int(str(value))
+    except ValueError:
+        port = -1
+    if not 0 <= port < 65536:
+        raise ConfigError(f"{name}: {value!r:.50} is no port, a whole number from 0 to 65535")
+    return port
+
+
+def parse_options(values: Mapping[str, object], *, also: Iterable[str] = ()) -> dict[str, Any]:
     """Return the keywords of a server whose values are given as text.
 
     For what .ini files, the environment and command lines say. Imports the modules that options
@@ -116,6 +137,7 @@ def parse_options(values: Mapping[str, object]) -> dict[str, Any]:
 
     Args:
         values: Names of :data:`KNOWN_OPTIONS`. What is no text passes unchanged.
+        also: Names that the caller takes itself, for the hint at what was probably meant.
 
     Raises:
         UnknownOptionError: A name is no option; the text has the one that was probably meant.
@@ -127,7 +149,7 @@ def parse_options(values: Mapping[str, object]) -> dict[str, Any]:
     for name, value in values.items():
         if name not in _PARSERS:
             text = f"{name}: there is no option {name!r}"
-            raise UnknownOptionError(text + _hint(name, KNOWN_OPTIONS))
+            raise UnknownOptionError(text + _hint(name, [*KNOWN_OPTIONS, *also]))
         options[name] = _PARSERS[name](name, value) if isinstance(value, str) else value
     Settings(**{name: options[name] for name in Settings.__dataclass_fields__ if name in options})
     OriginPolicy(options.get("origins"))
@@ -151,7 +173,14 @@ def _list(name: str, text: str) -> list[str]:
     return items
 
 
-def _switch(name: str, text: str) -> bool:
+def parse_switch(name: str, text: str) -> bool:
+    """Return what a word such as yes, off or 1 means.
+
+    Raises:
+        ConfigError: It is none; the text begins with ``name``.
+
+    .. versionadded:: 1.0
+    """
     word = text.strip().lower()
     if word not in _TRUE and word not in _FALSE:
         raise ConfigError(f"{name}: {text!r} is neither yes nor no")
@@ -182,6 +211,15 @@ def _address(name: str, text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def _cert_reqs(name: str, text: str) -> int:
+    import ssl  # not before monkey.patch_all()
+
+    word = text.strip().lower()
+    if word not in _CERT_REQS:
+        raise ConfigError(f"{name}: {text!r} is none of {', '.join(_CERT_REQS)}")
+    return ssl.VerifyMode[f"CERT_{word.upper()}"]
+
+
 def _object(name: str, text: str) -> Any:
     try:
         return pkgutil.resolve_name(text.strip())
@@ -203,12 +241,13 @@ _PARSERS: dict[str, Callable[[str, str], Any]] = {
     "authorize": _object,
     "client_js": _client_file,
     "log_file": _path,
-    "strict_http": _switch,
-    "policy_server": _switch,
+    "strict_http": parse_switch,
+    "policy_server": parse_switch,
     "policy_listener": _address,
     "keyfile": _path,
     "certfile": _path,
     "ca_certs": _path,
+    "cert_reqs": _cert_reqs,
     "ciphers": _text,
     "backlog": _whole_number,
     "spawn": _whole_number,

@@ -7,6 +7,8 @@ from typing import Any
 import gevent
 from gevent.server import StreamServer
 
+import socketio.conflict  # noqa: F401 - refuses a package that is not ours
+
 __all__ = ["FlashPolicyServer"]
 
 # How long a player may take to send its 23 bytes.

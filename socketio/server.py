@@ -28,6 +28,7 @@ from socketio.options import (
     as_bool,
     choose_transports,
     parse_options,
+    parse_port,
     refuse_unknown,
     take_settings,
 )
@@ -41,11 +42,13 @@ from socketio.wire.cors import OriginPolicy
 from socketio.wire.forwarded import TrustedProxies
 from socketio.wire.v09 import V09
 from socketio.writer import Flusher
+from socketio.wrongserver import RESOURCE_KEY
 
 __all__ = ["SocketIOServer", "serve", "serve_paste"]
 
 log = logging.getLogger("socketio.server")
 
+_SERVES_OWN = ("host", "port", "policy_listener_host", "policy_listener_port")
 # Patched, the standard function tells greenlets apart; what we need to know is the thread.
 _get_ident = monkey.get_original("_thread", "get_ident")
 
@@ -152,6 +155,7 @@ class SocketIOServer(ConnectionServer):
             kwargs["ssl_context"] = context
         try:
             super().__init__(listener, application, *args, **kwargs)
+            self.environ[RESOURCE_KEY] = self.resource
             if context is not None:
                 self.wrap_socket = wrap_with(context)
             ids = choose_transports(transports, self.handler_class.handler_types)
@@ -293,11 +297,11 @@ def serve(app: Any, **kw: Any) -> None:
             :class:`SocketIOServer`.
     """
     quiet = as_bool(kw.pop("_quiet", False))
-    host, port = kw.pop("host", "127.0.0.1"), int(kw.pop("port", 6543))
+    host, port = kw.pop("host", "127.0.0.1"), parse_port("port", kw.pop("port", 6543))
     policy_host = kw.pop("policy_listener_host", host)
-    policy_port = int(kw.pop("policy_listener_port", 10843))
+    policy_port = parse_port("policy_listener_port", kw.pop("policy_listener_port", 10843))
     unparsed = {name: kw.pop(name) for name in UNPARSED_OPTIONS if name in kw}
-    kw = {**unparsed, **parse_options(kw)}
+    kw = {**unparsed, **parse_options(kw, also=_SERVES_OWN)}
     kw["policy_server"] = bool(kw.get("policy_server"))
     if kw["policy_server"]:
         kw.setdefault("policy_listener", (policy_host, policy_port))
@@ -309,7 +313,9 @@ def serve(app: Any, **kw: Any) -> None:
     try:
         server.start()
         if not quiet:
-            sys.stdout.write(f"serving on http://{host}:{server.server_port}\n")
+            scheme = "https" if server.ssl_enabled else "http"
+            name = f"[{host}]" if ":" in host else host
+            sys.stdout.write(f"serving on {scheme}://{name}:{server.server_port}\n")
             sys.stdout.flush()
         server.serve_forever()
     except KeyboardInterrupt:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import logging
-import re
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -15,6 +14,7 @@ from urllib.parse import unquote
 import gevent
 from gevent.pywsgi import Input, _NoopLog  # type: ignore[attr-defined]  # private, and not in its stubs
 
+from socketio.accesslog import loggable
 from socketio.slowbody import BodyTimeout, SlowBody
 from socketio.strictbody import StrictInput
 from socketio.tcp import ConnectionHandler
@@ -28,9 +28,6 @@ __all__ = ["NO_BODY", "StrictHTTPHandler"]
 
 log = logging.getLogger("socketio.handler")
 
-# A session id is a credential: 40 digits, of which a log needs the first.
-_SESSID = re.compile(r"(?<!\d)(\d{6})\d{34}(?!\d)", re.ASCII)
-_MOST_LOGGED = 1000
 # Bytes of a header that a connection remembers, to know it again in the next request.
 _MOST_KNOWN = 2000
 _MALFORMED = (
@@ -156,7 +153,7 @@ class StrictHTTPHandler(ConnectionHandler):
             if self._unconfirmed():
                 self._abandon()
         except OSError:
-            self.broken = True
+            self.note_reset()
         finally:
             self._patience.cancel()
         return False
@@ -221,6 +218,8 @@ class StrictHTTPHandler(ConnectionHandler):
         if self._header_timer is not None:
             self._header_timer.close()
         environ = self._strict_environ() if self.server.strict_http else super().get_environ()
+        # A Unix socket tells a reset from a plain end by what was left unread.
+        self.relayed = "HTTP_X_FORWARDED_FOR" in environ and isinstance(self.client_address, tuple)
         if self.server.trusted_proxies is not None:
             self.server.trusted_proxies.apply(environ)
             self._client = environ.get("REMOTE_ADDR")
@@ -330,9 +329,7 @@ class StrictHTTPHandler(ConnectionHandler):
 
     def format_request(self) -> str:
         """Return the line of the access log: what the client sent is escaped and cut."""
-        line = _SESSID.sub(r"\1...", (self.requestline or "").rstrip("\r\n"))
-        # Cut last: one byte may make four characters.
-        self.requestline = ascii(line)[1:-1][:_MOST_LOGGED]
+        self.requestline = loggable((self.requestline or "").rstrip("\r\n"))
         peer = self.client_address
         if self._client is not None:
             self.client_address = self._client

@@ -88,7 +88,10 @@ def look_at_peer(sock: Any, *, half_closed: bool = False) -> Peer:
     except (OSError, ValueError):  # closed on our side
         return Peer.BROKEN
     seen = events[0][1] if events else 0
-    if seen & select.POLLERR or (seen & select.POLLHUP and not half_closed):
+    if seen & select.POLLERR:
+        return Peer.BROKEN
+    # On a Unix socket that is how a plain end looks; what nobody read would be an error.
+    if seen & select.POLLHUP and not half_closed and sock.family != gevent.socket.AF_UNIX:
         return Peer.BROKEN
     if not seen & (_CLOSED | select.POLLHUP):
         return Peer.OPEN
@@ -110,6 +113,8 @@ class ConnectionHandler(WSGIHandler):
 
     broken = False
     """Whether the client ended the connection before it had all that we wrote."""
+    relayed = False
+    """Whether the request says that it came through a proxy."""
     _half_closed = False
 
     def __init__(self, sock: Any, address: Any, server: Any) -> None:
@@ -173,7 +178,7 @@ class ConnectionHandler(WSGIHandler):
                     return
             self.broke_off()
         except (OSError, ValueError):
-            self.broken = True
+            self.note_reset()
 
     def _hear_out(self) -> bool:
         """Read until the client ends its side; False when it takes longer than a moment."""
@@ -207,8 +212,15 @@ class ConnectionHandler(WSGIHandler):
         sock = self.__dict__.get("socket")
         if sock is not None:
             peer = look_at_peer(sock, half_closed=self._half_closed)
-            self.broken = self.broken or peer is Peer.BROKEN
+            if peer is Peer.BROKEN:
+                self.note_reset()
         return self.broken
+
+    def note_reset(self) -> None:
+        """Remember that the connection broke off, and with it what may not have arrived."""
+        # HAProxy resets each connection to a server that it needs no more, and what it has read
+        # need not even be confirmed then: systems put that off. So a proxy's reset says nothing.
+        self.broken = self.broken or not self.relayed
 
     def shutdown_connection(self) -> None:
         """Shut the connection down both ways, which wakes whoever reads from it. Never blocks."""

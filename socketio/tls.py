@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ssl
-from typing import Any
+from typing import Any, NoReturn
 
 import gevent
 import gevent.ssl
 
 from socketio.errors import ConfigError
+from socketio.plainhttp import PlainHTTPError, answer_plain_http, read_plain_http
 
 __all__ = ["HandshakeTimeout", "shake_hands", "take_context", "wrap_with"]
 
@@ -86,15 +87,20 @@ def shake_hands(sock: Any, wrap_socket: Any, arguments: dict[str, Any], seconds:
     Raises:
         OSError: What comes is no TLS, or the handshake failed or took too long.
     """
-    try:
-        tls = wrap_socket(sock, **{**arguments, "do_handshake_on_connect": False})
-    except BaseException:
-        sock.close()
-        raise
+    tls = sock
     try:
         with gevent.Timeout(seconds, HandshakeTimeout()):
-            tls.do_handshake()
+            head = read_plain_http(sock)
+            if head is None:
+                tls = wrap_socket(sock, **{**arguments, "do_handshake_on_connect": False})
+                tls.do_handshake()
+                return tls
+        _refuse_plain_http(sock, head)
     except BaseException:
         tls.close()
         raise
-    return tls
+
+
+def _refuse_plain_http(sock: Any, head: bytes) -> NoReturn:
+    answer_plain_http(sock, head)  # two seconds at most
+    raise PlainHTTPError

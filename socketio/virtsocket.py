@@ -15,6 +15,7 @@ import gevent
 from gevent.event import Event as GeventEvent
 from gevent.queue import Empty
 
+import socketio.conflict  # noqa: F401 - refuses a package that is not ours
 from socketio.defaultjson import default_json_dumps, default_json_loads
 from socketio.packet import JsonDumps, JsonLoads, Packet
 from socketio.session.acks import Acknowledging

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import socketio.conflict  # noqa: F401 - refuses a package that is not ours
 from socketio.testing.byhand import make_namespace, sent_by
 from socketio.testing.client import TestClient
 from socketio.testing.clock import ManualClock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socketio.conflict  # noqa: F401 - refuses a package that is not ours
 from socketio.transports.base import BaseTransport as BaseTransport
 from socketio.transports.base import Response as Response
 from socketio.transports.flashsocket import FlashSocketTransport as FlashSocketTransport

@@ -207,8 +207,20 @@ def test_another_server_than_ours_is_a_key_error_that_names_it_and_tells_what_to
     with pytest.raises(KeyError) as caught:
         socketio_manage(environ, {})
     text = str(caught.value)
-    assert environ.get("SERVER_SOFTWARE", "unknown server") in text
+    assert environ.get("SERVER_SOFTWARE", "does not name itself") in text
     assert "environ['socketio']" in text
     assert "SocketIOServer((host, port), app).serve_forever()" in text
-    assert "use = egg:gevent-socketio#paster" in text
-    assert "\n" not in text
+    assert "python -m socketio module:app" in text
+
+
+def test_a_server_that_does_not_name_itself_is_told_every_way_to_run_an_application():
+    with pytest.raises(KeyError) as caught:
+        socketio_manage({}, {})
+    for line in (
+        "python -m socketio module:app",
+        "SocketIOServer((host, port), app).serve_forever()",
+        "gunicorn --worker-class socketio.sgunicorn.GeventSocketIOWorker module:app",
+        "use = egg:gevent-socketio#paster",
+        "python manage.py runserver_socketio",
+    ):
+        assert line in str(caught.value)

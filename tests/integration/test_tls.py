@@ -175,7 +175,10 @@ def test_what_is_no_tls_is_one_line_in_the_log(
     with secure() as server:
         sock = dial(server, NO_TLS[kind])
         answer = read_until_closed(sock)
-        assert answer == b"" or answer.startswith(b"\x15"), "nothing, or an alert"
+        if kind == "plain HTTP":
+            assert answer.startswith(b"HTTP/1.1 400 ")
+        else:
+            assert answer == b"" or answer.startswith(b"\x15"), "nothing, or an alert"
         wait_for(lambda: not server._shaking)
         (line,) = notes(caplog)
         assert line.startswith("a TLS handshake of ('127.0.0.1', ")
@@ -206,6 +209,7 @@ def test_many_handshakes_that_fail_are_five_lines_in_the_log(
             sock = dial(server, b"GET / HTTP/1.1\r\n\r\n")
             read_until_closed(sock)
             sock.close()
+        wait_for(lambda: not server._shaking)
         assert server.stats()["errors"] == {"tls_handshake": 30}
         assert len(notes(caplog)) == 5
 

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "socketio"
 
 # From the bottom up; a module may import from its own layer and from those below it.
 LAYERS = {
-    "ground": ["conflict", "errors", "config", "hub", "tcp", "turn"],
+    "ground": ["conflict", "wrongserver", "errors", "config", "hub", "tcp", "turn"],
     "wire": ["defaultjson", "packet", "wire"],
     "session": ["session", "virtsocket", "clock", "journal", "backplane"],
     "transports": ["transports", "websocket", "writer"],
@@ -43,7 +43,7 @@ LAYERS = {
     "application": ["namespace", "dispatch", "mixins"],
     "integrations": [
         *["sgunicorn", "sdjango", "metrics", "management", "testing", "pytestplugin"],
-        *["commandline", "__main__", "wrongserver", "socketio"],
+        *["commandline", "__main__", "patched", "socketio"],
     ],
 }
 RANKS = {name: rank for rank, layer in enumerate(LAYERS.values()) for name in layer}
@@ -51,6 +51,7 @@ RANKS = {name: rank for rank, layer in enumerate(LAYERS.values()) for name in la
 # These run without gevent, for whoever wants the codec alone, and for tests in microseconds.
 ALWAYS_PURE = [
     "socketio.config",
+    "socketio.conflict",
     "socketio.defaultjson",
     "socketio.errors",
     "socketio.packet",
@@ -62,6 +63,7 @@ ALWAYS_PURE = [
     "socketio.wire.message",
     "socketio.wire.payload",
     "socketio.wire.routes",
+    "socketio.wrongserver",
 ]
 OF_GEVENT = ("gevent", "geventwebsocket", "greenlet", "zope")
 WIRE_TEXT = ("1::", "2::", "\ufffd")

@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import ssl
 
 import pytest
 
@@ -38,6 +39,8 @@ from socketio.server import SocketIOServer
         ("policy_listener", "0.0.0.0:10843", ("0.0.0.0", 10843)),
         ("policy_listener", "[::1]:843", ("::1", 843)),
         ("backlog", "7", 7),
+        ("cert_reqs", "Required", ssl.CERT_REQUIRED),
+        ("cert_reqs", "none", ssl.CERT_NONE),
         ("heartbeat_interval", "12.5", 12.5),
         ("max_sessions", "none", None),
         ("max_sessions", "12", 12),
@@ -67,6 +70,7 @@ def test_what_is_no_text_passes_unchanged():
         ("policy_listener", "host:70000"),
         ("policy_listener", "host:"),
         ("backlog", "many"),
+        ("cert_reqs", "maybe"),
         ("heartbeat_interval", "soon"),
         ("heartbeat_interval", "-1"),
         ("heartbeat_timeout", "nan"),

@@ -1,0 +1,151 @@
+"""A chat with rooms in Pyramid: its request, security and transactions work in every handler.
+
+Run it from this directory with ``PYTHONPATH=. pserve development.ini`` and open
+http://127.0.0.1:8080/ twice. It needs a patched standard library, see that file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import transaction
+import zope.sqlalchemy
+from pyramid.authentication import SessionAuthenticationHelper
+from pyramid.config import Configurator
+from pyramid.request import Request
+from pyramid.response import FileResponse, Response
+from pyramid.router import Router
+from pyramid.security import remember
+from pyramid.session import SignedCookieSessionFactory
+from pyramid.threadlocal import RequestContext
+from sqlalchemy import engine_from_config, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, scoped_session, sessionmaker
+
+from socketio import socketio_manage
+from socketio.errors import UnauthorizedError
+from socketio.mixins import RoomsMixin
+from socketio.namespace import BaseNamespace
+
+__all__ = ["Chat", "Line", "database", "main"]
+
+PAGE = Path(__file__).resolve().with_name("page.html")
+ROUTES = {
+    "page": "/",
+    "login": "/login",
+    "history": "/history/{room}",
+    "socketio": "/socket.io/*remaining",
+}
+
+database = scoped_session(sessionmaker())
+"""The session of the greenlet that asks; it ends, and gives its connection back, with the
+transaction of :mod:`transaction`."""
+zope.sqlalchemy.register(database)
+
+
+class Base(DeclarativeBase):
+    """The tables."""
+
+
+class Line(Base):
+    """Something that was said."""
+
+    __tablename__ = "line"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    room: Mapped[str] = mapped_column(index=True)
+    user: Mapped[str]
+    text: Mapped[str]
+
+
+def lines_of(room: str) -> list[list[str]]:
+    """Return the last lines of a room, the oldest first."""
+    last = select(Line).where(Line.room == room).order_by(Line.id.desc()).limit(20)
+    return [[line.user, line.text] for line in reversed(database.scalars(last).all())]
+
+
+class Chat(BaseNamespace, RoomsMixin):
+    """One client. Every method runs in a transaction of its own, with Pyramid's thread locals."""
+
+    request: Request
+    room = ""
+
+    def recv_connect(self) -> None:
+        if not self.request.authenticated_userid:
+            raise UnauthorizedError("log in first")
+
+    def on_join(self, room: object) -> tuple[str, list[list[str]]]:
+        self.leave(self.room)
+        self.room = str(room)[:40]
+        self.join(self.room)
+        self.emit_to_room(self.room, "joined", self.request.authenticated_userid)
+        return self.request.route_url("history", room=self.room), lines_of(self.room)
+
+    def on_say(self, text: object) -> bool:
+        user, line = self.request.authenticated_userid, str(text)[:1000]
+        database.add(Line(room=self.room, user=user, text=line))
+        transaction.commit()  # before anybody is told
+        self.emit_to_room(self.room, "said", user, line)
+        return True
+
+    def recv_disconnect(self) -> None:
+        self.emit_to_room(self.room, "left", self.request.authenticated_userid)
+
+
+@contextmanager
+def event_context(request: Request) -> Iterator[None]:
+    """Surround each call into a namespace with what the router and pyramid_tm give a view."""
+    with RequestContext(request), transaction.manager:
+        yield
+
+
+def socketio(request: Request) -> Response:
+    """Serve a session."""
+    transaction.abort()  # the call below lasts as long as its client: keep no connection for it
+    socketio_manage(
+        request.environ, {"/chat": Chat}, request, event_context=lambda: event_context(request)
+    )
+    return Response()
+
+
+class Policy(SessionAuthenticationHelper):  # type: ignore[misc]  # Pyramid has no annotations
+    """Who may do what: everybody is who they say they are, and may do everything."""
+
+    def identity(self, request: Request) -> object:
+        return self.authenticated_userid(request)
+
+    def permits(self, request: Request, _context: object, _permission: str) -> bool:
+        return self.identity(request) is not None
+
+
+def page(request: Request) -> Response:
+    return FileResponse(PAGE, request)
+
+
+def login(request: Request) -> Response:
+    remember(request, request.POST.get("user", "")[:40])
+    return Response(status=204)
+
+
+def history(request: Request) -> list[list[str]]:
+    return lines_of(request.matchdict["room"])
+
+
+def main(_global_config: dict[str, str], **settings: str) -> Router:
+    """Return the application, as ``[app:main]`` of the .ini file asks for it."""
+    engine = engine_from_config(settings)
+    database.configure(bind=engine)
+    Base.metadata.create_all(engine)
+    with Configurator(settings=settings) as config:
+        config.set_session_factory(
+            SignedCookieSessionFactory(settings["session.secret"], samesite="Lax")
+        )
+        config.set_security_policy(Policy())
+        config.include("pyramid_tm")
+        for name, path in ROUTES.items():
+            config.add_route(name, path)
+        config.add_view(page, route_name="page", request_method="GET")
+        config.add_view(login, route_name="login", request_method="POST")
+        config.add_view(history, route_name="history", renderer="json")
+        config.add_view(socketio, route_name="socketio")
+        return config.make_wsgi_app()
