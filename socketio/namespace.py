@@ -64,6 +64,7 @@ class BaseNamespace:
     """Define it to wrap every ``on_*`` and ``recv_*`` call and every spawned function."""
 
     _left = False
+    _entered = False
     _disconnect_told = False
     _being_told = False
     _refusal: UnauthorizedError | None = None
@@ -198,7 +199,7 @@ class BaseNamespace:
         if method_name == "recv_disconnect":
             self._disconnect_told = True
         elif method_name == "recv_connect":
-            method = self._noting_refusal(method)
+            method = self._noting_decision(method)
         decorator = find_method(self, "exception_handler_decorator")
         if decorator is not None:
             method = decorator(method)
@@ -220,15 +221,17 @@ class BaseNamespace:
             return False
         return True
 
-    def _noting_refusal(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        """Return ``method`` so wrapped that no decorator can make its refusal unsaid."""
+    def _noting_decision(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        """Return ``method`` so wrapped that no decorator can make its decision unsaid."""
 
         def recv_connect(*args: Any) -> Any:
             try:
-                return method(*args)
+                value = method(*args)
             except UnauthorizedError as exc:
                 self._refusal = exc
                 raise
+            self._entered = True
+            return value
 
         return recv_connect
 
@@ -306,7 +309,8 @@ class BaseNamespace:
         """Override to do something after each packet was handled: to give back and to count.
 
         Called where :meth:`before_event` was, whenever that has returned. It may block; the
-        answer of a handler is sent after it.
+        answer of a handler is sent after it. Where another greenlet ends the session, the hooks
+        around ``recv_disconnect()`` run in that one, perhaps amid those of a handler at work.
 
         Args:
             packet: As :meth:`process_packet` got it.

@@ -17,6 +17,7 @@ __all__ = [
     "UNPARSED_OPTIONS",
     "as_bool",
     "choose_transports",
+    "meant_by",
     "parse_options",
     "parse_port",
     "parse_switch",
@@ -63,10 +64,13 @@ _OURS = (
     "strict_http",
     "clock",
 )
+# How alike a foreign name and one of ours are, from 0 to 1, if the one was meant to be the other.
+_NEARLY = 0.8
 _TRUE = ("true", "enable", "yes", "on", "1")
 # Whether a client has to show a certificate: the end of the names in the module ssl.
 _CERT_REQS = ("none", "optional", "required")
-_FALSE = ("false", "disable", "no", "off", "0", "none", "")
+_FALSE = ("false", "disable", "no", "off", "0")
+_NOTHING = ("", "none")
 
 
 def take_settings(kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -157,6 +161,24 @@ def parse_options(values: Mapping[str, object], *, also: Iterable[str] = ()) -> 
     return options
 
 
+def meant_by(variable: str, prefix: str, known: Iterable[str]) -> str | None:
+    """Return the name that an environment variable probably misspells; None: it is not for us.
+
+    Others have variables with our prefix too: applications, and Kubernetes for a service of that
+    name. Only what is nearly a name of ours is a mistake.
+
+    Args:
+        variable: Its name.
+        prefix: How ours begin.
+        known: The names of options.
+
+    .. versionadded:: 1.0
+    """
+    name = variable.removeprefix(prefix).lower()
+    close = difflib.get_close_matches(name, list(known), 1, cutoff=_NEARLY)
+    return close[0] if close else None
+
+
 def _hint(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(known), 1)
     return f"; did you mean {close[0]!r}?" if close else ""
@@ -166,11 +188,17 @@ def _text(_name: str, text: str) -> str:
     return text.strip()
 
 
-def _list(name: str, text: str) -> list[str]:
-    items = [item.strip() for item in text.split(",") if item.strip()]
-    if not items:
-        raise ConfigError(f"{name}: the list is empty")
-    return items
+def _resource(name: str, text: str) -> str:
+    resource = text.strip().strip("/")
+    if not resource:
+        raise ConfigError(f"{name}: {text!r} is no part of a URL")
+    return resource
+
+
+def _list(_name: str, text: str) -> list[str] | None:
+    if text.strip().lower() in _NOTHING:
+        return None
+    return [item.strip() for item in text.split(",") if item.strip()]
 
 
 def parse_switch(name: str, text: str) -> bool:
@@ -189,7 +217,7 @@ def parse_switch(name: str, text: str) -> bool:
 
 def _path(_name: str, text: str) -> str | None:
     path = text.strip()
-    return None if path.lower() in ("", "none") else path
+    return None if path.lower() in _NOTHING else path
 
 
 def _client_file(name: str, text: str) -> Any:
@@ -198,16 +226,16 @@ def _client_file(name: str, text: str) -> Any:
 
 
 def _whole_number(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ConfigError(f"{name}: {text!r} is no whole number") from None
+    number = text.strip()
+    if not (number.isascii() and number.isdigit() and 0 < len(number) < 10 and int(number)):
+        raise ConfigError(f"{name}: {text!r:.50} is no whole number above 0")
+    return int(number)
 
 
 def _address(name: str, text: str) -> tuple[str, int]:
     host, colon, port = text.strip().rpartition(":")
-    if not (colon and port.isascii() and port.isdigit() and int(port) < 65536):
-        raise ConfigError(f"{name}: {text!r} is no HOST:PORT")
+    if not (colon and port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65536):
+        raise ConfigError(f"{name}: {text!r:.100} is no HOST:PORT")
     return host.strip("[]"), int(port)
 
 
@@ -234,7 +262,7 @@ def _setting(name: str, text: str) -> Any:
 
 
 _PARSERS: dict[str, Callable[[str, str], Any]] = {
-    "resource": _text,
+    "resource": _resource,
     "transports": _list,
     "origins": _list,
     "trusted_proxies": _list,

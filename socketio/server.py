@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -210,6 +211,16 @@ class SocketIOServer(ConnectionServer):
         """
         return True
 
+    def share_sessions(self, other: SocketIOServer) -> None:
+        """Have one table of sessions with ``other``: two doors to the same rooms and clients.
+
+        For a process that listens in several places. Call it before either has a session; a stop of
+        one ends all sessions.
+
+        .. versionadded:: 1.0
+        """
+        self.sockets, self.backplane = other.sockets, other.backplane
+
     @property
     def pending_handshakes(self) -> int:
         """How many sessions nobody came for yet."""
@@ -301,8 +312,8 @@ def serve(app: Any, **kw: Any) -> None:
     policy_host = kw.pop("policy_listener_host", host)
     policy_port = parse_port("policy_listener_port", kw.pop("policy_listener_port", 10843))
     unparsed = {name: kw.pop(name) for name in UNPARSED_OPTIONS if name in kw}
+    kw["policy_server"] = kw.get("policy_server") or False  # an empty text is none
     kw = {**unparsed, **parse_options(kw, also=_SERVES_OWN)}
-    kw["policy_server"] = bool(kw.get("policy_server"))
     if kw["policy_server"]:
         kw.setdefault("policy_listener", (policy_host, policy_port))
     server = SocketIOServer((host, port), app, **kw)
@@ -315,8 +326,9 @@ def serve(app: Any, **kw: Any) -> None:
         if not quiet:
             scheme = "https" if server.ssl_enabled else "http"
             name = f"[{host}]" if ":" in host else host
-            sys.stdout.write(f"serving on {scheme}://{name}:{server.server_port}\n")
-            sys.stdout.flush()
+            with contextlib.suppress(OSError, ValueError, AttributeError):  # nobody reads it
+                sys.stdout.write(f"serving on {scheme}://{name}:{server.server_port}\n")
+                sys.stdout.flush()
         server.serve_forever()
     except KeyboardInterrupt:
         log.debug("interrupted before the signal handlers were in place")

@@ -213,8 +213,9 @@ def _explain_path(environ: Environ, resource: str) -> str:
             f"  SocketIOServer makes sessions at /{resource}/1/ and calls the view once for each;\n"
             "  for other URLs the view is not to call socketio_manage()."
         )
-    asked = re.match(r"/+(.+?)/1(?:/|$)", path)
-    wanted = asked[1] if asked and len(path) <= _LONGEST_PATH else "NAME"
+    # Not in a longer one: the search takes the square of its length.
+    asked = re.match(r"/+(.+?)/1(?:/|$)", path) if len(path) <= _LONGEST_PATH else None
+    wanted = asked[1] if asked else "NAME"
     return (
         f"{first} is not below /{resource}/, the resource of this SocketIOServer.\n"
         f"  Either  SocketIOServer(..., resource={wanted!r})  # the server's side\n"

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from tests import MEASURED
+
 __all__ = ["TOP", "Subprogram", "free_port", "running"]
 
 TOP = Path(__file__).resolve().parents[1]
@@ -116,7 +118,7 @@ def running(
         encoding="utf-8",
         errors="replace",
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **(env or {})},
+        env={**os.environ, **MEASURED, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **(env or {})},
         start_new_session=True,
     )
     program = Subprogram(process)

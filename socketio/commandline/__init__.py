@@ -13,14 +13,10 @@ import socketio.conflict  # noqa: F401 - first: it tells when another package ha
 from socketio.commandline.listening import CannotListenError, Listener
 from socketio.commandline.parser import Exit
 from socketio.commandline.reloading import Supervisor
-from socketio.commandline.serving import check, say, serve
+from socketio.commandline.serving import GRACE, check, say, serve
 from socketio.commandline.values import Command, parse_command
 
 __all__ = ["main"]
-
-# What a server may take to stop beyond its stop_timeout, before the supervisor kills it.
-_GRACE = 3
-_STOP_TIMEOUT = 5.0
 
 
 def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
@@ -53,13 +49,12 @@ def main(argv: Sequence[str] | None = None, prog: str | None = None) -> int:
 
 
 def _supervise(command: Command, listener: Listener) -> int:
-    timeout = _STOP_TIMEOUT if command.stop_timeout is None else command.stop_timeout
     supervisor = Supervisor(
         partial(serve, command, listener),
         directories=command.reload_dirs,
         # What an option names may be what is mended.
         retry=(Exit.NO_APPLICATION, Exit.USAGE),
-        patience=timeout + _GRACE,
+        patience=command.patience + GRACE + 1,  # should the server not even end itself
         say=say,
     )
     return supervisor.run()

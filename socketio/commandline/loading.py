@@ -149,7 +149,13 @@ def _arguments(call: ast.Call) -> tuple[list[Any], dict[str, Any]]:
 
 def _locate(text: str, path: Path) -> tuple[str, Path]:
     """Return the module name and the full path of a file; a package's file is imported as such."""
-    path = path.resolve()
+    try:
+        path = path.resolve()
+        path.stat()
+    except FileNotFoundError:
+        pass
+    except OSError as exc:  # its name is too long, or no name
+        raise ApplicationError(f"{text[:100]!r}: {exc.strerror}") from None
     if path.is_dir() and (path / "__init__.py").is_file():
         path /= "__init__.py"
     if not path.is_file():

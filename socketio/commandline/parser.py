@@ -158,7 +158,7 @@ class Exit(IntEnum):
         3,
         "the application is not there, fails at its import or is no WSGI application",
     )
-    INTERRUPTED = 130, "ended at once by a second ^C"
+    INTERRUPTED = 130, "ended by force: by a second ^C, or for it did not stop in time"
 
 
 class _Parser(argparse.ArgumentParser):

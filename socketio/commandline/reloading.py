@@ -177,7 +177,9 @@ class Supervisor:
         try:
             while not self._ended():
                 self._listen(reader, seen, _PAUSE)
-                if not self._asked and self._changed(seen):
+                if self._asked:
+                    self._end(reader)
+                elif self._changed(seen):
                     self._end(reader)
                     return None
             while self._listen(reader, seen, 0):  # its last words

@@ -32,10 +32,17 @@ _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _REPORT_SECONDS = 1
 
 
+# Seconds that a server may take to stop beyond its stop_timeout, before it is ended.
+GRACE = 3
+# What a stream raises that nobody reads, that was closed, or that is not there.
+_NO_READER = (OSError, ValueError, AttributeError)
+
+
 def say(text: str) -> None:
-    """Write a line of the command's own to the standard error."""
-    sys.stderr.write(f"gevent-socketio: {text}\n")
-    sys.stderr.flush()
+    """Write a line of the command's own to the standard error, if anybody reads that."""
+    with suppress(*_NO_READER):
+        sys.stderr.write(f"gevent-socketio: {text}\n")
+        sys.stderr.flush()
 
 
 def serve(command: Command, listener: Listener, reporter: ModuleReporter | None = None) -> int:
@@ -48,14 +55,18 @@ def serve(command: Command, listener: Listener, reporter: ModuleReporter | None 
         listener: Accepts the connections; its owner closes it.
         reporter: Is told which modules the application has; None without ``--reload``.
     """
-    interrupts = _Interrupts(listener.close)
+    interrupts = _Interrupts(listener.close, command.patience)
     try:
         server = _load(command, listener.socket, reporter)
         if isinstance(server, Exit):
             return server
-        return _run(command, server, listener, interrupts, reporter)
+        status = _run(command, server, listener, interrupts, reporter)
+        _name_threads()
+        return status
     except Interrupted:
         return Exit.STOPPED
+    finally:
+        interrupts.calm_down()
 
 
 def check(command: Command) -> int:
@@ -152,22 +163,18 @@ def _run(
 
     loop = gevent.get_hub().loop
     follower = None
-
-    def stop() -> None:  # in the hub
-        say(f"stopping, within {server.stop_timeout:g} s; ^C ends at once")
-        server.close()
-
     try:
         server.start()
-        interrupts.call = lambda: loop.run_callback_threadsafe(stop)
+    except OSError as exc:  # of Flash's policy server
+        say(f"cannot start: {exc}; see --policy-listener")
+        return Exit.CANNOT_START
+    try:
+        interrupts.call = lambda: loop.run_callback_threadsafe(server.close)
         if reporter is not None:
             reporter.report()
             follower = gevent.spawn(_follow, reporter, server)
         _announce(command, server, listener)
         server.serve_forever()
-    except OSError as exc:  # of Flash's policy server
-        say(f"cannot start: {exc}; see --policy-listener")
-        return Exit.CANNOT_START
     finally:
         if follower is not None:
             follower.kill()
@@ -178,11 +185,12 @@ def _run(
 
 def _announce(command: Command, server: SocketIOServer, listener: Listener) -> None:
     where = listener.describe(tls=server.ssl_enabled)
-    sys.stdout.write(
-        f"gevent-socketio {VERSION} serving {command.target} on {where} "
-        f"(Socket.IO at /{server.resource}/1/)\n"
-    )
-    sys.stdout.flush()
+    with suppress(*_NO_READER):  # it serves all the same
+        sys.stdout.write(
+            f"gevent-socketio {VERSION} serving {command.target} on {where} "
+            f"(Socket.IO at /{server.resource}/1/)\n"
+        )
+        sys.stdout.flush()
 
 
 def _follow(reporter: ModuleReporter, server: SocketIOServer) -> None:
@@ -199,16 +207,19 @@ class _Interrupts:
     """SIGINT and SIGTERM of this process: the first is a wish, a later SIGINT is an order.
 
     Handlers of Python's own and not gevent's: they run even when a handler of the application keeps
-    the hub from running.
+    the hub from running. For the same reason the time to stop ends with a signal, not with a timer
+    of gevent's.
 
     Args:
         clean_up: Called before the process ends at once.
+        patience: Seconds until then, whoever holds it: a handler, or a thread.
     """
 
-    def __init__(self, clean_up: Callable[[], object]) -> None:
+    def __init__(self, clean_up: Callable[[], object], patience: float) -> None:
         self.call: Callable[[], object] | None = None
         """Begins the graceful stop, from anywhere; None means that there is nothing to stop."""
         self._clean_up = clean_up
+        self._patience = patience
         self._asked = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
@@ -221,7 +232,19 @@ class _Interrupts:
         self._asked = True
         if self.call is None:
             raise Interrupted
+        signal.signal(signal.SIGALRM, self._on_alarm)
+        signal.setitimer(signal.ITIMER_REAL, self._patience + GRACE)
+        _blurt(f"stopping, within {self._patience:g} s; ^C ends at once")
         self.call()
+
+    def calm_down(self) -> None:
+        """The server has ended: what is left is the application's, and may take its time."""
+        if self._asked:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _on_alarm(self, _number: int, _frame: FrameType | None) -> None:
+        _blurt(f"the server has not stopped in {self._patience + GRACE:g} s, it is killed")
+        self._end_now()
 
     def _end_now(self) -> None:
         self._clean_up()
@@ -229,3 +252,19 @@ class _Interrupts:
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(Exit.INTERRUPTED)
+
+
+def _name_threads() -> None:
+    """Say whom Python waits for at the end of the process."""
+    import threading  # not before it is patched
+
+    main = threading.main_thread()
+    threads = [it.name for it in threading.enumerate() if not (it.daemon or it is main)]
+    if threads:
+        say(f"waiting for the application's threads: {', '.join(threads)}; ^C ends at once")
+
+
+def _blurt(text: str) -> None:
+    """Do as :func:`say` in the handler of a signal, which may come in the midst of a write."""
+    with suppress(*_NO_READER):
+        os.write(sys.stderr.fileno(), f"gevent-socketio: {text}\n".encode())

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,12 +15,14 @@ from socketio.commandline.listening import Address, parse_bind
 from socketio.commandline.parser import LOG_LEVELS, OPTIONS, PREFIX, make_parser
 from socketio.config import parse_setting
 from socketio.errors import ConfigError
-from socketio.options import parse_options
+from socketio.options import meant_by, parse_options
 
 __all__ = ["Command", "parse_command"]
 
 # How an address can be given; the ways do not mix.
 _WAYS = {"host": "tcp", "port": "tcp", "bind": "bind", "unix": "unix"}
+# The server's own, which is not to be imported before everything is patched.
+_STOP_TIMEOUT = 5.0
 # Options of the command's own that the environment may have too.
 _OWN = (*_WAYS, "stop_timeout", "log_level")
 # These name objects of modules, which are imported when everything is patched and in its place.
@@ -66,6 +67,11 @@ class Command:
         return _blame(error, self.sources)
 
     @property
+    def patience(self) -> float:
+        """How many seconds requests and handlers may take to end."""
+        return _STOP_TIMEOUT if self.stop_timeout is None else self.stop_timeout
+
+    @property
     def backlog(self) -> int | None:
         """What the server is asked to listen with; None means its own default."""
         backlog: int | None = parse_options(_only(self.options, ["backlog"])).get("backlog")
@@ -108,12 +114,14 @@ def parse_command(
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:
-    known = [PREFIX + name.upper() for name in (*_OWN, *OPTIONS)]
+    known = (*_OWN, *OPTIONS)
+    right = {PREFIX + name.upper() for name in known} | {_OF_GUNICORN}
     for variable in sorted(environ):
-        if variable.startswith(PREFIX) and variable not in (*known, _OF_GUNICORN):
-            close = difflib.get_close_matches(variable, known, 1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise ConfigError(f"{variable}: there is no such option{hint}")
+        if variable.startswith(PREFIX) and variable not in right:
+            meant = meant_by(variable, PREFIX, known)
+            if meant is not None:
+                hint = f"did you mean {PREFIX}{meant.upper()}?"
+                raise ConfigError(f"{variable}: there is no such option; {hint}")
 
 
 def _blame(error: Exception, sources: Mapping[str, str]) -> str:
@@ -135,9 +143,14 @@ def _collect(
         variable = PREFIX + name.upper()
         if name in typed:
             values[name], sources[name] = typed[name], f"--{name.replace('_', '-')}"
-        elif environ.get(variable, "").strip():
+        elif environ.get(variable, "").strip() and not _is_foreign(variable, environ):
             values[name], sources[name] = environ[variable], variable
     return values, sources
+
+
+def _is_foreign(variable: str, environ: Mapping[str, str]) -> bool:
+    """Tell whether a variable is what Kubernetes says about a service named ``socketio``."""
+    return variable == f"{PREFIX}PORT" and "://" in environ[variable]
 
 
 def _make_command(
@@ -182,6 +195,8 @@ def _choose_address(
         first, *_, last = given
         raise ConfigError(f"{last}: give it or {sources[first]}, not both")
     way = ways.pop() if ways else "tcp"
+    if way == "unix" and not values["unix"].strip():
+        raise ConfigError("unix: the path is empty")
     if way == "unix":
         return Address(path=values["unix"], advice=sources["unix"])
     if way == "bind":

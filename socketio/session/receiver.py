@@ -10,6 +10,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -20,7 +21,7 @@ from socketio.packet import Packet
 from socketio.session.core import SessionEnded
 from socketio.session.lifecycle import DisconnectReason, Event
 from socketio.session.opening import Opening
-from socketio.session.surround import handle_packet, open_context, surround
+from socketio.session.surround import handle_packet, in_context, open_context, surround
 from socketio.turn import Turn
 
 if TYPE_CHECKING:
@@ -176,29 +177,36 @@ class Receiver:
     def _open(self, endpoint: str) -> Any:
         """Build the namespace for its first packet; None when its own code fails."""
         socket = self._socket
-        ns = None
         try:
-            with open_context(socket):
-                ns = socket.namespaces[endpoint](socket.environ, endpoint, request=socket.request)
-                if vars(ns).get("_left"):  # it sent its client away
-                    return None
-                if endpoint:  # it may refuse, and until then nobody else may write to its client
-                    socket._opening = Opening(endpoint)
-                socket.active_ns[endpoint] = ns
-                _initialize(ns)
-            if socket.active_ns.get(endpoint) is not ns:
-                socket._opening = None
-                return None
+            return in_context(socket, self._build)(endpoint)
         except UnauthorizedError as exc:
-            self._refuse_namespace(endpoint, ns, exc)
-            return None
+            self._refuse_namespace(endpoint, socket.active_ns.get(endpoint), exc)
         except BaseException as exc:
             if ends_greenlet(exc):
                 raise
             self._note("session %s: namespace %r cannot be opened", endpoint)
-            self._drop(endpoint, ns)
+            self._drop(endpoint, socket.active_ns.get(endpoint))
+            self._pass_on_end()
+        return None
+
+    def _build(self, endpoint: str) -> Any:
+        socket = self._socket
+        ns = socket.namespaces[endpoint](socket.environ, endpoint, request=socket.request)
+        if vars(ns).get("_left"):  # it sent its client away
             return None
-        return ns
+        if endpoint:  # it may refuse, and until then nobody else may write to its client
+            socket._opening = Opening(endpoint)
+        socket.active_ns[endpoint] = ns
+        _initialize(ns)
+        if socket.active_ns.get(endpoint) is ns:
+            return ns
+        socket._opening = None
+        return None
+
+    def _pass_on_end(self) -> None:
+        """End the greenlet if somebody meant to, and what was thrown has become a failure."""
+        if getattr(gevent.getcurrent(), "killed", False):
+            raise SessionEnded
 
     def _note(self, message: str, *args: object) -> None:
         """Count and log the failure of the application's code that is being handled."""
@@ -209,6 +217,8 @@ class Receiver:
         self._socket._opening = None
         self._socket.active_ns.pop(endpoint, None)
         if ns is not None:
+            if vars(ns).get("_entered"):  # only what comes behind recv_connect() has failed
+                tell_disconnect(self._socket, endpoint, ns)
             ns.kill_local_jobs()
         self._socket.error("internal_error", "The namespace could not be opened", endpoint)
         if endpoint:
@@ -289,6 +299,7 @@ class Receiver:
             self._note(_HANDLER_FAILED, what)
             message = f'The server failed to handle "{what:.100}"'
             socket.error("internal_error", message, packet["endpoint"], packet.get("id"))
+            self._pass_on_end()
         else:
             if wants_ack and socket._awaits_ack is not None and value is not ACK_LATER:
                 self._ack(packet, list(value) if isinstance(value, tuple) else [value])
@@ -318,6 +329,7 @@ class Receiver:
             if ends_greenlet(exc):
                 raise
             self._note(_HANDLER_FAILED, what)
+            self._pass_on_end()
             return False
         return True
 
@@ -395,9 +407,11 @@ def _tell(socket: Socket, name: str, ns: Any, packet: Packet | None) -> None:
 
 def _tell_all_the_same(socket: Socket, name: str, ns: Any, told: Packet) -> None:
     """Call ``recv_disconnect()`` of a namespace whose hook or context has kept it from it."""
-    if vars(ns).get("_disconnect_told"):
-        return
-    try:
-        ns.call_method("recv_disconnect", told)
-    except BaseException:  # noqa: BLE001 - foreign code
-        note_failure(socket, "session %s: recv_disconnect of %r failed", name)
+    for surroundings in (open_context, nullcontext):
+        if vars(ns).get("_disconnect_told"):
+            return
+        try:
+            with surroundings(socket):
+                ns.call_method("recv_disconnect", told)
+        except BaseException:  # noqa: BLE001 - foreign code
+            note_failure(socket, "session %s: recv_disconnect of %r failed", name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from socketio.packet import Packet
+from socketio.session.core import SessionCore
 
 if TYPE_CHECKING:
     from socketio.virtsocket import Socket
@@ -26,15 +27,27 @@ def open_context(socket: Socket) -> AbstractContextManager[object]:
     return _NOTHING if socket.event_context is None else socket.event_context()
 
 
-def in_context(socket: Socket, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return ``function`` so wrapped that it runs in the context of the session."""
-    if socket.event_context is None:
+def in_context(socket: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``function`` so wrapped that it runs in the context of the session.
+
+    What it raises the context may see, and put something else in its place, but not suppress: a
+    refusal, or the end of the greenlet, would be unsaid.
+    """
+    # Stand-ins of applications' tests have whatever attributes they like.
+    stand_in = not isinstance(socket, SessionCore)
+    if stand_in or socket.event_context is None:
         return function
 
     # Not wraps(): a callable may lack a name, and nobody looks at this one's.
     def run(*args: Any, **kwargs: Any) -> Any:
+        failure: BaseException
         with open_context(socket):
-            return function(*args, **kwargs)
+            try:
+                return function(*args, **kwargs)
+            except BaseException as exc:
+                failure = exc
+                raise
+        raise failure
 
     return run
 
@@ -47,8 +60,7 @@ def handle_packet(socket: Socket, ns: Any, packet: Packet) -> Any:
     socket._handling = ns
     try:
         if socket.event_context is not None:
-            with socket.event_context():
-                return _between_hooks(ns, packet, ns.process_packet)
+            return in_context(socket, _between_hooks)(ns, packet, ns.process_packet)
         # The same as that function: one call less for each packet of most applications.
         ns.before_event(packet)
         try:
@@ -70,8 +82,7 @@ def surround(socket: Socket, ns: Any, packet: Packet, call: Callable[[Packet], o
     if socket._handling is ns and gevent.getcurrent() is socket._receiver:
         call(packet)
         return
-    with open_context(socket):
-        _between_hooks(ns, packet, call)
+    in_context(socket, _between_hooks)(ns, packet, call)
 
 
 def _between_hooks(ns: Any, packet: Packet, handle: Callable[[Packet], Any]) -> Any:

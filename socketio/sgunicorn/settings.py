@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from socketio.errors import ConfigError
-from socketio.options import KNOWN_OPTIONS, choose_transports, parse_options, parse_switch
+from socketio.options import (
+    KNOWN_OPTIONS,
+    choose_transports,
+    meant_by,
+    parse_options,
+    parse_switch,
+)
 
 __all__ = ["is_sticky", "read_options"]
 
@@ -42,7 +47,7 @@ def read_options(
     """Return the keywords for the server of a worker.
 
     Args:
-        worker: The worker class.
+        worker: The worker, or its class.
         environ: The environment of the process; an empty variable counts as not set.
         importing: False leaves out the options that import a module.
 
@@ -74,10 +79,11 @@ def is_sticky(worker: Any, environ: Mapping[str, str]) -> bool:
 def _given(worker: Any, environ: Mapping[str, str]) -> list[tuple[str, str, object]]:
     """Return what is set, as (how the user calls it, option, value); what comes later holds."""
     given: list[tuple[str, str, object]] = []
+    owner = worker if isinstance(worker, type) else type(worker)
     for name in _ACCEPTED:
         value = getattr(worker, name, None)
         if value is not None:
-            given.append((f"{worker.__name__}.{name}", name, value))
+            given.append((f"{owner.__name__}.{name}", name, value))
     if environ.get(_POLICY_SERVER, "").strip():
         given.append((_POLICY_SERVER, "policy_server", environ[_POLICY_SERVER]))
     for variable in sorted(environ):
@@ -85,18 +91,20 @@ def _given(worker: Any, environ: Mapping[str, str]) -> list[tuple[str, str, obje
             continue
         name = variable.removeprefix(_PREFIX).lower()
         if variable not in _VARIABLES:
-            raise ConfigError(f"{variable}: {_advice(name)}")
-        if environ[variable].strip():
+            _refuse_mistake(variable, name)
+        elif environ[variable].strip():
             given.append((variable, name, environ[variable]))
     return given
 
 
-def _advice(name: str) -> str:
+def _refuse_mistake(variable: str, name: str) -> None:
+    """Raise ConfigError for a variable that is meant for us, and not as it is."""
     if name in _INSTEAD:
-        return f"not under gunicorn; {_INSTEAD[name]}"
-    close = difflib.get_close_matches(name, [*_ACCEPTED, "sticky"], 1)
-    hint = f"; did you mean {_PREFIX}{close[0].upper()}?" if close else ""
-    return f"there is no such option{hint}"
+        raise ConfigError(f"{variable}: not under gunicorn; {_INSTEAD[name]}")
+    meant = meant_by(variable, _PREFIX, [*_ACCEPTED, "sticky"])
+    if meant is not None:
+        hint = f"did you mean {_PREFIX}{meant.upper()}?"
+        raise ConfigError(f"{variable}: there is no such option; {hint}")
 
 
 def _parse(label: str, name: str, value: object) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import gevent
+import geventwebsocket.handler
 from gevent import monkey
 
 from socketio.errors import ConfigError
@@ -99,7 +100,7 @@ class GeventSocketIOBaseWorker(GeventPyWSGIWorker):  # type: ignore[misc]  # no 
         # Not before it serves: what fails now would fail in the next worker too, and for ever.
         self.booted = False
         try:
-            self._options = read_options(type(self), os.environ)
+            self._options = read_options(self, os.environ)
             self.server_class = self._make_server
             super().run()
         except ConfigError as exc:
@@ -117,12 +118,16 @@ class GeventSocketIOBaseWorker(GeventPyWSGIWorker):  # type: ignore[misc]  # no 
             options["policy_listener"] = _bind_policy(listener, options)
         server = type(self).server_class(listener, **options)
         server.worker = self  # for the handlers
+        if self._servers:  # one for each --bind: a client may come by any of them
+            server.share_sessions(self._servers[0])
         self._servers.append(server)
         return server
 
     def notify(self) -> None:
         """Tell gunicorn that the worker lives; called each second as long as it serves."""
         self.booted = True
+        if not self.alive:  # also when a file has changed, which calls nothing else of ours
+            self._begin_end()
         super().notify()
 
     def count_request(self) -> None:
@@ -172,7 +177,11 @@ class NginxGeventSocketIOWorker(GeventSocketIOWorker):
 
 def _check_classes(worker: Any) -> None:
     """Raise ConfigError for a class that would fail with every connection."""
-    for name, base in (("server_class", SocketIOServer), ("wsgi_handler", SocketIOHandler)):
+    for name, base in (
+        ("server_class", SocketIOServer),
+        ("wsgi_handler", SocketIOHandler),
+        ("ws_wsgi_handler", geventwebsocket.handler.WebSocketHandler),
+    ):
         chosen = getattr(worker, name)
         if isinstance(chosen, type) and not issubclass(chosen, base):
             raise ConfigError(
@@ -197,6 +206,7 @@ def _bind_policy(listener: Any, options: dict[str, Any]) -> socket.socket:
     host = address[0] if isinstance(address, tuple) else ""
     wanted = options.get("policy_listener") or (host, _POLICY_PORT)
     try:
-        return socket.create_server(wanted, reuse_port=True)
+        family = socket.AF_INET6 if ":" in wanted[0] else socket.AF_INET
+        return socket.create_server(wanted, family=family, reuse_port=True)
     except OSError as exc:
         raise ConfigError(f"policy_listener: {exc}") from exc

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from socketio import socketio_manage
+from socketio.commandline.applications import as_application
 from socketio.errors import SocketIOError
 from socketio.server import SocketIOServer
 from socketio.session.table import SessionTable
@@ -66,7 +67,10 @@ class TestServer(ServerAtWork):
         patience: float = 5,
         **options: Any,
     ) -> None:
-        app = application if callable(application) else _view_of(application)
+        if isinstance(application, Mapping):
+            app = _view_of(application)
+        else:
+            app = as_application(application)
         self.clock: Any = options.pop("clock", None) or ManualClock(self.drain)
         """The server's time, which ``clock.advance(60)`` lets pass."""
         self.real = server_class(("127.0.0.1", 0), app, clock=self.clock, **options)
@@ -108,6 +112,8 @@ class TestServer(ServerAtWork):
             HandlerFailed: The application failed.
         """
         visitor = Visitor(headers or {}, cookies, query, environ or {})
+        if self._closed:
+            raise AssertionError("this TestServer is closed")
         connection = Connection(self.real, self._family, visitor)
         self._open(connection)
         client = TestClient(self, connection, endpoint)
@@ -202,6 +208,8 @@ class TestServer(ServerAtWork):
 
     def _errors_of_others(self, client: TestClient) -> str:
         """Return what to add to the message of a ``client`` that misses something."""
+        if at_work := self._at_work(spawned=True):
+            return f"\nStill at work after {self._patience:g} s: {', '.join(at_work)}."
         lines = [
             f"  {other!r}: {record!r}"
             for other in self.clients

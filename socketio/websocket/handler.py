@@ -57,10 +57,13 @@ class WebSocketHandler(geventwebsocket.handler.WebSocketHandler):  # type: ignor
     .. versionadded:: 1.0
     """
 
+    _travels_light = True
     _writes_at_once = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        # As in SocketIOHandler: each class has to say it for itself.
+        cls._travels_light = vars(cls).get("_travels_light", False)
         base = geventwebsocket.handler.WebSocketHandler
         cls._writes_at_once = all(getattr(cls, name) is getattr(base, name) for name in _WRITERS)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -21,7 +24,7 @@ from tests.integration.commands import (
     write_application,
 )
 from tests.remote import RemoteClients
-from tests.subprograms import running
+from tests.subprograms import TOP, free_port, running
 
 PORT = ("--port", "0")
 
@@ -202,3 +205,55 @@ def test_nothing_listens_any_more_when_it_has_ended(folder: Path) -> None:
         program.signal(signal.SIGTERM)
         program.wait()
         assert refuses(url)
+
+
+SPINNING = """
+import sys
+
+def app(environ, start_response):
+    sys.stderr.write("spinning\\n")
+    while True:
+        pass
+"""
+
+
+@pytest.mark.parametrize("reload", [[], ["--reload"]], ids=["plain", "reload"])
+def test_a_server_that_lets_nothing_else_run_is_ended_when_its_time_is_over(
+    folder: Path, reload: list[str]
+) -> None:
+    (folder / "chat.py").write_text(SPINNING)
+    with command(folder, "chat:app", "--port=0", "--stop-timeout=0.3", *reload) as server:
+        port = int(server.wait_for_line(r"http://127\.0\.0\.1:(\d+)/")[1])
+        with socket.create_connection(("127.0.0.1", port)) as asking:
+            asking.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            server.wait_for_line("^spinning")
+            server.signal(signal.SIGTERM)
+            server.wait_for_line(r"has not stopped in 3\.3 s, it is killed")
+            assert server.wait() == 130
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_server_serves_and_stops_when_nobody_reads_what_it_says(
+    folder: Path, stream: str
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    port = free_port()
+    argv = [sys.executable, "-m", "socketio", "chat:app", f"--port={port}"]
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: writer}
+    env = {**os.environ, "PYTHONPATH": str(TOP)}
+    with subprocess.Popen(argv, cwd=folder, env=env, **streams) as process:
+        os.close(writer)
+        try:
+            eventually(lambda: answers(port))
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) in (0, 120)  # 120: Python could not flush the stream
+        finally:
+            process.kill()
+
+
+def answers(port: int) -> bool:
+    """Tell whether somebody listens there."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False

@@ -1,6 +1,8 @@
 """What surrounds the handlers of an application: the context of a session, and the hooks."""
 
 import contextlib
+from types import SimpleNamespace
+from unittest.mock import MagicMock, Mock
 
 import gevent
 import pytest
@@ -291,6 +293,112 @@ def test_a_refusal_in_recv_connect_passes_the_hooks():
         client.send("1::/g")
         assert client.recv() == "7::/g:2"
     assert seen.seen == [UnauthorizedError]
+
+
+def test_a_hook_that_fails_does_not_take_recv_disconnect_out_of_its_context(caplog):
+    watched = Watched()
+
+    class Hooked(Diarist):
+        def before_event(self, packet):
+            if packet["type"] == "disconnect":
+                raise LookupError("no database")
+
+    with online(make_app({"": Hooked}, request=watched, event_context=watched)) as client:
+        client.send(event("work", "a"))
+        diary(watched, "a")
+        client.close()
+        assert diary(watched, "disconnect")[-3:] == ["(", "disconnect", ")"]
+    assert len(caplog.records) == 1
+
+
+def test_a_context_that_fails_at_the_end_is_left_out_for_recv_disconnect(caplog):
+    state = broken()
+    making = [contextlib.nullcontext, contextlib.nullcontext]
+
+    with online(
+        make_app({"": Broken}, request=state, event_context=lambda: making.pop()())
+    ) as client:
+        client.send(event("work", msgid="1+"))
+        client.recv()
+        client.close()
+        wait_for(lambda: client.socket.state == "DISCONNECTED")
+    assert state["done"] == ["work", "disconnect"]
+
+
+def test_what_fails_behind_recv_connect_is_followed_by_recv_disconnect(caplog):
+    state = broken(after=["connect"])
+
+    class Entered(Broken):
+        def recv_connect(self):
+            self.request["done"].append("connect")
+
+    with online(make_app({"/d": Entered}, request=state)) as client:
+        client.send("1::/d")
+        assert client.recv() == "1::/d"
+        assert "internal_error" in client.recv()
+        assert client.recv() == "0::/d"
+        assert "/d" not in client.socket.active_ns
+        assert state["done"] == ["connect", "disconnect"]
+    assert "cannot give back" in caplog.text
+
+
+@pytest.mark.parametrize("method", ["__init__", "initialize", "before_event", "recv_connect"])
+def test_no_context_makes_a_refusal_unsaid(method):
+    def refuse(self, *args, **kwargs):
+        raise UnauthorizedError("not you")
+
+    guarded = type("Guarded", (BaseNamespace,), {method: refuse, "on_x": lambda self: "secret"})
+    suppress = contextlib.suppress(Exception)
+    with online(make_app({"/g": guarded}, event_context=lambda: suppress)) as client:
+        client.send("1::/g")
+        assert client.recv() == "7::/g:2"
+        assert "/g" not in client.socket.active_ns
+
+
+def test_a_context_cannot_suppress_what_a_handler_raises(caplog):
+    suppress = contextlib.suppress(Exception)
+    with online(
+        make_app({"": Diarist}, request=Watched(), event_context=lambda: suppress)
+    ) as client:
+        client.send(event("fail", msgid="1+"))
+        assert "internal_error" in client.recv()
+    assert "nothing there" in caplog.text or "AssertionError" in caplog.text
+
+
+@pytest.mark.parametrize("where", ["context", "hook"])
+def test_a_failing_clean_up_does_not_keep_an_interrupted_handler_alive(where, caplog):
+    reached = Recorder()
+
+    @contextlib.contextmanager
+    def failing():
+        try:
+            yield
+        finally:
+            if where == "context" and reached.seen:
+                raise LookupError("cannot give back")
+
+    class Stuck(BaseNamespace):
+        def after_event(self, packet, error):
+            if where == "hook" and error is not None:
+                raise LookupError("cannot give back")
+
+        def on_wait(self):
+            reached("begun")
+            gevent.sleep(1000)
+
+    with online(make_app({"": Stuck}, event_context=failing)) as client:
+        client.send(event("wait"), event("wait"))
+        wait_for(lambda: reached.seen)
+        client.socket._receiver.kill(block=False)
+        wait_for(lambda: client.socket.sessid not in client.socket.server.sockets)
+    assert reached.seen == ["begun"]
+
+
+@pytest.mark.parametrize("socket", [Mock(), MagicMock(), SimpleNamespace()])
+def test_a_namespace_with_a_stand_in_for_its_socket_spawns_as_ever(socket):
+    socket.session = {}
+    ns = BaseNamespace({"socketio": socket}, "/n")
+    assert ns.spawn(lambda: "done").get() == "done"
 
 
 @pytest.mark.parametrize("wrong", [contextlib.nullcontext(), "app.app_context", 7])

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
+import signal
 import socket
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -123,3 +126,21 @@ def test_sessions_live_on_a_unix_socket_too(tmp_path: Path) -> None:
         program.wait_for_line(r"^192\.0\.2\.7 .*GET /socket\.io/1/xhr-polling/")
         # gunicorn asks for the address of the client, which there is none without the header.
         program.wait_for_line(r"^- .*POST /socket\.io/1/xhr-polling/")
+
+
+def test_a_session_may_come_by_any_of_the_addresses_that_a_worker_listens_on() -> None:
+    with gunicorn("-b", "127.0.0.1:0") as server:
+        ports = re.findall(r"http://127\.0\.0\.1:(\d+)", server.program.output())
+        assert len(ports) == 2
+        urls = [f"http://127.0.0.1:{port}" for port in ports]
+        with urlopen(f"{urls[0]}/socket.io/1/", timeout=30) as answer:
+            sessid = answer.read().decode().split(":")[0]
+        with urlopen(f"{urls[1]}/socket.io/1/xhr-polling/{sessid}", timeout=30) as answer:
+            assert answer.read() == b"1::"
+        with RemoteClients("websocket") as one, RemoteClients("xhr-polling") as other:
+            ada, ben = one.connect(urls[0]), other.connect(urls[1])
+            where(ben)
+            ada.emit("say", "hello")
+            assert ada.next("said") == ben.next("said") == ["hello"]
+        server.program.signal(signal.SIGTERM)
+        assert server.program.wait() == 0

@@ -6,6 +6,8 @@ import contextlib
 import http.client
 import os
 import signal
+import time
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +60,25 @@ def test_clients_move_to_the_next_worker_when_one_had_its_requests() -> None:
             come_back(client, pid)
         assert server.program.output().count("Autorestarting") == 1
         idle.close()
+
+
+def test_a_change_of_a_file_reloads_at_once_whoever_keeps_a_connection_for_later(
+    tmp_path: Path,
+) -> None:
+    watched = tmp_path / "watched.txt"
+    watched.write_text("one")
+    arguments = ("--reload", "--reload-engine", "poll", "--reload-extra-file", str(watched))
+    with gunicorn(*FOR_EVER, *arguments) as server, two_clients(server) as clients:
+        pid = where(clients[0])["pid"]
+        idle = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        with contextlib.closing(idle):
+            idle.request("GET", "/page")
+            idle.getresponse().read()
+            watched.write_text("two")
+            later = time.time() + 10  # on any file system
+            os.utime(watched, (later, later))
+            for client in clients:
+                come_back(client, pid)
 
 
 @pytest.mark.parametrize("blocked", [False, True], ids=["killed", "blocked"])

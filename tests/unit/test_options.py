@@ -30,6 +30,9 @@ from socketio.server import SocketIOServer
         ("client_js", "False", False),
         ("client_js", "none", None),
         ("client_js", "", None),
+        ("transports", "", None),
+        ("origins", " none ", None),
+        ("trusted_proxies", "None", None),
         ("log_file", " /var/log/x ", "/var/log/x"),
         ("log_file", "None", None),
         ("strict_http", "off", False),
@@ -59,7 +62,8 @@ def test_what_is_no_text_passes_unchanged():
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("transports", ""),
+        ("resource", " "),
+        ("resource", "/"),
         ("origins", "example.com"),
         ("trusted_proxies", "proxy.example"),
         ("authorize", "no_such_module_here:check"),
@@ -69,6 +73,12 @@ def test_what_is_no_text_passes_unchanged():
         ("policy_listener", "10843"),
         ("policy_listener", "host:70000"),
         ("policy_listener", "host:"),
+        ("policy_listener", "host:" + "9" * 5000),
+        ("strict_http", ""),
+        ("strict_http", "none"),
+        ("spawn", "0"),
+        ("spawn", "-1"),
+        ("backlog", "\N{ARABIC-INDIC DIGIT THREE}"),
         ("backlog", "many"),
         ("cert_reqs", "maybe"),
         ("heartbeat_interval", "soon"),
@@ -82,7 +92,7 @@ def test_what_is_no_text_passes_unchanged():
 def test_what_means_nothing_is_refused_by_its_name(name, text):
     with pytest.raises(ConfigError, match=f"^{name}: ") as caught:
         parse_options({"resource": "socket.io", name: text})
-    assert text.strip().lower() in str(caught.value).lower()
+    assert text.strip().lower()[:40] in str(caught.value).lower()
 
 
 @pytest.mark.parametrize(

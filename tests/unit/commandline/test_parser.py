@@ -12,7 +12,7 @@ import gevent
 import pytest
 
 import socketio
-from socketio import commandline
+from socketio.commandline import values
 from socketio.commandline.parser import LOG_LEVELS, OPTIONS, VERSION, Exit, make_parser
 from socketio.config import Settings
 from socketio.connections import ConnectionServer
@@ -68,7 +68,7 @@ def test_the_exit_statuses_and_the_environment_are_in_it(help_text: str) -> None
 def test_what_is_said_about_the_defaults_of_gevent_and_of_the_server_is_true(
     help_text: str,
 ) -> None:
-    assert ConnectionServer.stop_timeout == commandline._STOP_TIMEOUT
+    assert ConnectionServer.stop_timeout == values._STOP_TIMEOUT
     assert f"(default: {ConnectionServer.stop_timeout:g})" in entry(help_text, "--stop-timeout")
     assert f"(default: {ConnectionServer.backlog})" in entry(help_text, "--backlog")
 

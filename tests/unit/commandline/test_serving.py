@@ -112,9 +112,9 @@ def test_our_own_logs_are_shown_unless_somebody_has_configured_logging(
     assert state(logger) == (logging.INFO, 1)
 
 
-def end_when_it_serves(capsys: pytest.CaptureFixture[str], found: list[str]) -> None:
+def end_when_it_serves(capfd: pytest.CaptureFixture[str], found: list[str]) -> None:
     def told() -> bool:
-        found.append(capsys.readouterr().out)
+        found.append(capfd.readouterr().out)
         return "serving" in found[-1]
 
     wait_for(told)
@@ -122,19 +122,19 @@ def end_when_it_serves(capsys: pytest.CaptureFixture[str], found: list[str]) -> 
     os.kill(os.getpid(), signal.SIGTERM)  # one is enough
 
 
-def test_it_serves_until_a_signal_comes(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+def test_it_serves_until_a_signal_comes(capfd: pytest.CaptureFixture[str], folder: Path) -> None:
     command = parse_command(["servable:app", "--port=0", "--no-patch", "--stop-timeout=3"], {})
     found: list[str] = []
     reader, writer = os.pipe()
     with Listener(command.address) as listener:
         port = listener.port
-        ender = gevent.spawn(end_when_it_serves, capsys, found)
+        ender = gevent.spawn(end_when_it_serves, capfd, found)
         assert serve(command, listener, ModuleReporter(writer)) == Exit.STOPPED
         ender.get()
     assert "".join(found).endswith(
         f"serving servable:app on http://127.0.0.1:{port}/ (Socket.IO at /socket.io/1/)\n"
     )
-    assert "stopping, within 3 s; ^C ends at once" in capsys.readouterr().err
+    assert "stopping, within 3 s; ^C ends at once" in capfd.readouterr().err
     assert str(folder) in json.loads(os.read(reader, 1 << 20))
     os.close(reader)
     os.close(writer)

@@ -102,6 +102,18 @@ def test_every_option_of_the_server_is_one_of_the_command_and_of_the_environment
     assert given.options[name] == text
 
 
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"SOCKETIO_PORT": "tcp://10.0.0.1:80", "SOCKETIO_PORT_80_TCP": "tcp://10.0.0.1:80"},
+        {"SOCKETIO_SERVICE_HOST": "10.0.0.1", "SOCKETIO_SERVICE_PORT_HTTP": "80"},
+        {"SOCKETIO_REDIS_URL": "redis://"},
+    ],
+)
+def test_a_variable_that_is_not_for_us_is_left_alone(foreign: dict[str, str]) -> None:
+    assert understand("chat:app", **foreign) == understand("chat:app")
+
+
 def test_a_module_that_an_option_names_is_not_imported_yet() -> None:
     line = "chat:app --authorize nosuch:x --handler-class nosuch:x --slow-peer nosuch:x"
     assert set(understand(line).options) == {"authorize", "handler_class", "slow_peer"}
