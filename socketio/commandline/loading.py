@@ -215,7 +215,8 @@ def _no_module(target: _Target, missing: str, home: Path) -> str:
     parent, _, last = missing.rpartition(".")
     package = sys.modules.get(parent)
     if parent and not hasattr(package, "__path__"):
-        return f"{target.text!r}: {parent!r} is a module, not a package: it has no {last!r} in it"
+        text = f"{target.text!r}: {parent!r} is a module, not a package: it has no {last!r} in it"
+        return f"{text}; did you mean {parent}:{last}?"
     paths = list(package.__path__) if package is not None else [str(home)]
     names = [entry.name for entry in pkgutil.iter_modules(paths)]
     where = f"package {parent!r}" if parent else f"{home}, nor elsewhere on sys.path"
