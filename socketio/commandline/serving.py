@@ -34,6 +34,8 @@ _REPORT_SECONDS = 1
 
 # Seconds that a server may take to stop beyond its stop_timeout, before it is ended.
 GRACE = 3
+# Seconds after which the loading of an application that goes on is interrupted again.
+_AGAIN = 0.2
 # What a stream raises that nobody reads, that was closed, or that is not there.
 _NO_READER = (OSError, ValueError, AttributeError)
 
@@ -221,6 +223,7 @@ class _Interrupts:
         self._clean_up = clean_up
         self._patience = patience
         self._asked = False
+        self._stopping = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
 
@@ -230,9 +233,15 @@ class _Interrupts:
                 self._end_now()
             return
         self._asked = True
-        if self.call is None:
-            raise Interrupted
         signal.signal(signal.SIGALRM, self._on_alarm)
+        self._stop()
+
+    def _stop(self) -> None:
+        if self.call is None:
+            # Raised in the midst of code that lets no exception out, it is lost: so once more.
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+            raise Interrupted
+        self._stopping = True
         signal.setitimer(signal.ITIMER_REAL, self._patience + GRACE)
         _blurt(f"stopping, within {self._patience:g} s; ^C ends at once")
         self.call()
@@ -243,6 +252,9 @@ class _Interrupts:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _on_alarm(self, _number: int, _frame: FrameType | None) -> None:
+        if not self._stopping:
+            self._stop()
+            return
         _blurt(f"the server has not stopped in {self._patience + GRACE:g} s, it is killed")
         self._end_now()
 

@@ -207,6 +207,23 @@ def test_nothing_listens_any_more_when_it_has_ended(folder: Path) -> None:
         assert refuses(url)
 
 
+def test_an_application_that_lets_no_exception_out_while_it_is_loaded_is_interrupted_again(
+    folder: Path,
+) -> None:
+    (folder / "deaf.py").write_text(
+        "import time\n"
+        "print('importing', flush=True)\n"
+        "try:\n    time.sleep(600)\nexcept BaseException:\n    print('no', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with command(folder, "deaf:app", *PORT) as program:
+        program.wait_for_line("importing")
+        program.signal(signal.SIGTERM)
+        assert program.wait() == 0
+        assert "no" in program.output()
+        assert "Traceback" not in program.output()
+
+
 SPINNING = """
 import sys
 
