@@ -12,6 +12,7 @@ import trustme
 from tests.integration.djangostage import manage, project, serving
 from tests.remote import RemoteClients
 from tests.subprograms import free_port, running
+from tests.tools import missing
 
 __all__ = ["project"]  # the fixture
 
@@ -80,7 +81,7 @@ def test_its_help_names_the_options(project):
 
 def test_it_serves_on_ipv6(project):
     if not socket.has_ipv6:
-        pytest.skip("there is no IPv6")
+        missing("IPv6")
     with serving(project, "--noreload", "[::1]:0") as served:
         assert served.url.startswith("http://[::1]:")
         assert requests.get(f"{served.url}/login/", timeout=30).status_code == 200

@@ -13,6 +13,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.integration.gunicorns import TRANSPORTS, argv, gunicorn, where
+from tests.integration.secure import Certificate
 from tests.remote import RemoteClients, RemoteError
 from tests.subprograms import running
 
@@ -77,8 +78,7 @@ def test_a_worker_as_old_applications_write_it_has_its_own_classes() -> None:
 
 
 def test_tls_is_gunicorns_own(tmp_path: Path) -> None:
-    secure = pytest.importorskip("tests.integration.secure")
-    certificate = secure.Certificate.issue(tmp_path)
+    certificate = Certificate.issue(tmp_path)
     ca = tmp_path / "ca.pem"
     certificate.authority.cert_pem.write_to_path(str(ca))
     with gunicorn("--certfile", certificate.certfile, "--keyfile", certificate.keyfile) as server:

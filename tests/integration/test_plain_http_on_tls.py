@@ -23,6 +23,7 @@ from tests.integration.secure import (
     dial,
     read_until_closed,
 )
+from tests.tools import missing
 
 REQUEST = b"GET /socket.io/1/?t=1 HTTP/1.1\r\nHost: chat.example:8443\r\n\r\n"
 REFUSED = "HTTP/1.1 400 Bad Request"
@@ -164,7 +165,7 @@ def test_an_address_of_version_6_is_given_in_brackets(certificate: Certificate) 
     try:
         server.start()
     except OSError:
-        pytest.skip("there is no IPv6 here")
+        missing("IPv6")
     try:
         with gsocket.create_connection(("::1", server.server_port)) as sock:
             sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
