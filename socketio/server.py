@@ -318,9 +318,8 @@ def serve(app: Any, **kw: Any) -> None:
         kw.setdefault("policy_listener", (policy_host, policy_port))
     server = SocketIOServer((host, port), app, **kw)
     # In place before anybody can know that we serve: a supervisor may end us at once.
-    watchers = [
-        gevent.signal_handler(number, server.close) for number in (signal.SIGINT, signal.SIGTERM)
-    ]
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    watchers = [gevent.signal_handler(number, server.close) for number in handlers]
     try:
         server.start()
         if not quiet:
@@ -337,6 +336,9 @@ def serve(app: Any, **kw: Any) -> None:
             server.stop()
         for watcher in watchers:
             watcher.cancel()
+        for number, handler in handlers.items():  # the hub leaves none, not even Python's own
+            if handler is not None:
+                signal.signal(number, handler)
 
 
 def serve_paste(app: Any, _global_conf: Any, **kw: Any) -> int:

@@ -87,6 +87,7 @@ def _load(command: Command, place: Any, reporter: ModuleReporter | None) -> Sock
         from gevent import monkey
 
         monkey.patch_all()
+    _have_signals_wake_the_hub()
     try:
         application = load_application(command.target)
         _configure_logging(command.log_level)
@@ -102,6 +103,28 @@ def _load(command: Command, place: Any, reporter: ModuleReporter | None) -> Sock
     except OSError as exc:
         say(f"cannot start: {_explain(command, exc)}")
         return Exit.CANNOT_START
+
+
+def _have_signals_wake_the_hub() -> None:
+    """Have the hub wake whenever a signal has come, for as long as the process lives.
+
+    Python's handler of a signal runs when the main thread next runs Python. The hub looks for
+    signals before it sleeps, but one that comes in between, or to another thread, would wait there
+    for whatever wakes the hub: on an idle server, forever.
+    """
+    import gevent
+
+    reader, writer = os.pipe()
+    for end in (reader, writer):
+        os.set_blocking(end, False)
+    watcher = gevent.get_hub().loop.io(reader, 1, ref=False)
+    watcher.start(_drain, reader)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+
+
+def _drain(reader: int) -> None:
+    with suppress(BlockingIOError):
+        os.read(reader, 4096)
 
 
 def _make_server(command: Command, place: Any, application: Any) -> SocketIOServer:

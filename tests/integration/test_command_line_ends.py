@@ -62,6 +62,36 @@ def test_a_signal_during_the_import_ends_it_without_a_traceback(folder: Path) ->
             assert program.output() == "importing\n"
 
 
+# A signal to a process is handled by the main thread, whichever thread it came to. One that comes
+# just before the hub sleeps leaves it asleep likewise, but cannot be had at will.
+ELSEWHERE = """
+import signal, threading
+from gevent import monkey
+monkey.get_original("_thread", "start_new_thread")(
+    monkey.get_original("time", "sleep"), (600,)
+)
+signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("patched", [True, False])
+def test_a_signal_that_the_hub_sleeps_through_wakes_it(
+    folder: Path, number: signal.Signals, patched: bool
+) -> None:
+    (folder / "idle.py").write_text(f"{ELSEWHERE}{(folder / 'chat.py').read_text()}")
+    (folder / "slow.py").write_text(
+        f"{ELSEWHERE}import gevent\nprint('importing', flush=True)\ngevent.sleep(600)\n"
+    )
+    for name, line in (("idle", "serving"), ("slow", "importing")):
+        options = [] if patched else ["--no-patch"]
+        with command(folder, f"{name}:app", *PORT, *options) as program:
+            program.wait_for_line(line)
+            program.signal(number)
+            assert program.wait() == 0
+            assert "Traceback" not in program.output()
+
+
 def test_a_handler_that_stays_is_ended_after_the_time_that_is_given(folder: Path) -> None:
     options = [*PORT, "--stop-timeout", "0.1"]
     with command(folder, "chat:app", *options) as program, RemoteClients() as clients:

@@ -6,8 +6,10 @@ Real servers; the clients that come back are the 0.9.17 client's, in node and in
 from __future__ import annotations
 
 import contextlib
+import re
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -195,7 +197,27 @@ def test_a_signal_ends_serve_in_order_and_its_clients_come_to_the_next(
 def test_two_signals_at_once_end_serve_like_one() -> None:
     with program("-c", SERVE, "0") as process:
         assert first_line(process)
+        # At once: all of them are there when it next does anything.
+        process.send_signal(signal.SIGSTOP)
+        wait_for(lambda: _state(process.pid) == "T")
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
             process.send_signal(number)
+        process.send_signal(signal.SIGCONT)
         out, err = process.communicate(timeout=30)
         assert (process.returncode, out, err) == (0, "returned\n", "")
+
+
+def _state(pid: int) -> str:
+    """Return the letter that Linux has for what a process is doing."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_serve_leaves_the_handlers_of_signals_as_they_were() -> None:
+    code = SERVE.replace("import sys", "import signal, sys\nsignal.signal(15, print)", 1)
+    ends = "print(signal.getsignal(2) is signal.default_int_handler)\nsignal.raise_signal(15)"
+    with program("-c", f"{code}\n{ends}", "0") as process:
+        assert first_line(process)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=30)
+        assert (process.returncode, err) == (0, "")
+        assert re.fullmatch(r"returned\nTrue\n15 <frame .*>\n", out)
