@@ -1,33 +1,35 @@
 # Two commands do everything on a machine with python3, venv, pip, make, node and npm:
-#   make demo    runs the chat example and prints its URL
+#   make demo    runs the chat example and prints its URL; EXAMPLE=flask_chat runs another one
 #   make test    runs every check there is
 SHELL := /bin/sh
 PYTHON ?= python3
 PORT ?= 8080
 HOST ?= 127.0.0.1
+EXAMPLE ?= simple_chat
+PROCESSES ?= -n 3 --dist loadfile
 VENV := .venv
 BIN := $(VENV)/bin
 NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --silent
-CHAT_CLIENT := examples/simple_chat/node_modules/.package-lock.json
+PAGE_PACKAGES := examples/node_modules/.package-lock.json
 JS_CLIENTS := tests/js/node_modules/.package-lock.json
 
 .PHONY: demo test test-all lint types docs bench unit format clean browser servers trust trust-short \
   soak fuzz autobahn
 
-demo: $(VENV)/.runtime $(CHAT_CLIENT)
-	@exec $(BIN)/python examples/simple_chat/chat.py --host $(HOST) --port $(PORT)
+demo: $(VENV)/.runtime $(VENV)/.demo-$(EXAMPLE) $(PAGE_PACKAGES)
+	@HOST=$(HOST) PORT=$(PORT) exec $(BIN)/python examples/$(EXAMPLE)
 
 test: lint types docs trust-short unit
 
 # All tests on each Python from 3.10 to 3.13 that the machine has; ARGS goes to pytest.
-test-all: $(VENV)/.tox $(JS_CLIENTS) $(CHAT_CLIENT) browser servers
+test-all: $(VENV)/.tox $(JS_CLIENTS) $(PAGE_PACKAGES) browser servers
 	@$(BIN)/tox run $(if $(ARGS),-- $(ARGS))
 
 # Every promise measured, row by row: all of it in at most five minutes, the short form in one.
-trust: $(VENV)/.test $(JS_CLIENTS) $(CHAT_CLIENT)
+trust: $(VENV)/.test $(JS_CLIENTS) $(PAGE_PACKAGES)
 	@$(BIN)/python -m tests.trust --json trust.json $(ROWS)
 
-trust-short: $(VENV)/.test $(JS_CLIENTS) $(CHAT_CLIENT)
+trust-short: $(VENV)/.test $(JS_CLIENTS) $(PAGE_PACKAGES)
 	@$(BIN)/python -m tests.trust --short --json trust.json
 
 # Ten minutes, 200 clients, faults at random.
@@ -38,12 +40,14 @@ soak: $(VENV)/.test
 fuzz: $(VENV)/.fuzz
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-# Everything pytest knows, with branch coverage: of the whole package, then of the pure modules. The
-# leak tests count what is in their process, so they have one of their own, without tracing.
-unit: $(VENV)/.test $(JS_CLIENTS) $(CHAT_CLIENT) browser servers
+# Everything pytest knows, with branch coverage: of the whole package, then of the pure modules. Tests
+# wait for programs more than they compute, so that even two cores keep three processes busy; the
+# tests of one file stay in one. The leak tests count what is in their process, so they have one of
+# their own, without tracing.
+unit: $(VENV)/.test $(JS_CLIENTS) $(PAGE_PACKAGES) browser servers
 	@$(BIN)/coverage erase
 	$(BIN)/python -m pytest tests/leaks
-	$(BIN)/coverage run -m pytest --ignore=tests/leaks $(ARGS)
+	$(BIN)/coverage run -m pytest --ignore=tests/leaks $(PROCESSES) $(ARGS)
 	@$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='socketio/packet.py,socketio/defaultjson.py,socketio/errors.py,socketio/config.py,socketio/wire/*,socketio/session/lifecycle.py,socketio/session/deadlines.py,socketio/session/acks.py'
@@ -73,7 +77,7 @@ bench: $(VENV)/.bench
 
 clean:
 	rm -rf $(VENV) .bench build docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -rf examples/simple_chat/node_modules tests/js/node_modules
+	rm -rf examples/node_modules tests/js/node_modules
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -87,6 +91,18 @@ $(VENV)/.runtime: $(VENV)/.created pyproject.toml
 	@echo "installing the library and its dependencies into $(VENV)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e .
 	@touch $@
+
+# What the example needs beyond the library, as its requirements.txt has it.
+$(VENV)/.demo-%: $(VENV)/.runtime examples/%/__main__.py $(wildcard examples/*/requirements.txt)
+	@if [ -f examples/$*/requirements.txt ]; then \
+	  echo "installing what $* needs into $(VENV)"; \
+	  $(BIN)/pip install --quiet --disable-pip-version-check -r examples/$*/requirements.txt; \
+	fi
+	@touch $@
+
+# Without this make would call the wrong name of an example a missing file.
+examples/%/__main__.py:
+	@echo "there is no example $*; EXAMPLE is one of: $(notdir $(patsubst %/__main__.py,%,$(wildcard examples/*/__main__.py)))" >&2; exit 1
 
 $(VENV)/.test: $(VENV)/.created pyproject.toml
 	@echo "installing the test tools into $(VENV)"

@@ -33,7 +33,7 @@ from socketio.server import serve
 __all__ = ["Chat", "Line", "app", "engine"]
 
 HERE = Path(__file__).resolve().parent
-CLIENT = HERE.parent / "simple_chat" / "node_modules" / "socket.io-client" / "dist" / "socket.io.js"
+CLIENT = HERE.parent / "node_modules" / "socket.io-client" / "dist" / "socket.io.js"
 SECRET = os.environ.get("SECRET") or secrets.token_hex()  # a new one: all log in again
 
 engine = create_engine(os.environ.get("DATABASE", f"sqlite:///{HERE / 'chat.db'}"))

@@ -31,7 +31,7 @@ from socketio.server import serve
 __all__ = ["Chat", "Line", "app", "db"]
 
 HERE = Path(__file__).resolve().parent
-CLIENT = HERE.parent / "simple_chat" / "node_modules" / "socket.io-client" / "dist" / "socket.io.js"
+CLIENT = HERE.parent / "node_modules" / "socket.io-client" / "dist" / "socket.io.js"
 
 
 class Base(DeclarativeBase):

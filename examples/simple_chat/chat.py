@@ -13,6 +13,7 @@ import argparse
 import errno
 import functools
 import logging
+import os
 import secrets
 import signal
 import sys
@@ -250,7 +251,7 @@ class ChatNamespace(BaseNamespace, RoomsMixin, BroadcastMixin):
 # -- The WSGI application --------------------------------------------------------------------
 
 HERE = Path(__file__).resolve().parent
-CLIENT = HERE / "node_modules" / "socket.io-client" / "dist" / "socket.io.js"
+CLIENT = HERE.parent / "node_modules" / "socket.io-client" / "dist" / "socket.io.js"
 
 FILES = {
     "/": (HERE / "static" / "index.html", "text/html; charset=utf-8"),
@@ -357,8 +358,9 @@ def port(text: str) -> int:
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="A chat with rooms on gevent-socketio.")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=port, default=8080, help="port to listen on (%(default)s)")
+    host, number = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8080")
+    parser.add_argument("--host", default=host, help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=port, default=number, help="port to listen on (%(default)s)")
     return parser.parse_args(argv)
 
 

@@ -1,4 +1,4 @@
-"""Pyramid's ``pserve`` and files for it, made of the one in ``examples/pyramid_chat``."""
+"""Pyramid's ``pserve`` and files for it, made of the one in ``examples/simple_pyramid_chat``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.tools import missing
 
 __all__ = ["CLIENT", "EXAMPLE", "PYRAMID_CHAT", "ini", "pserve"]
 
-EXAMPLE = TOP / "examples" / "pyramid_chat"
+EXAMPLE = TOP / "examples" / "simple_pyramid_chat"
 """Where the example is."""
-CLIENT = TOP / "examples/simple_chat/node_modules/socket.io-client/dist/socket.io.js"
+CLIENT = TOP / "examples/node_modules/socket.io-client/dist/socket.io.js"
 PYRAMID_CHAT = os.pathsep.join([str(TOP), str(EXAMPLE)])
 """A PYTHONPATH with the example in it, and with us."""
 
@@ -34,7 +34,7 @@ def ini(folder: Path, *changes: tuple[str, str]) -> Path:
         folder: Where it is put.
         changes: What else is replaced in it, and by what.
     """
-    install_packages(TOP / "examples" / "simple_chat")
+    install_packages(TOP / "examples")
     text = (EXAMPLE / "development.ini").read_text()
     # The database stays with the file, the client stays where it is.
     ours = (("port = 8080", "port = 0"), ("%(here)s/..", str(EXAMPLE.parent)))

@@ -1,4 +1,4 @@
-"""The chat of ``examples/pyramid_chat`` with more to ask it, for ``use = call:``."""
+"""The chat of ``examples/simple_pyramid_chat`` with more to ask it, for ``use = call:``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pyramid.response import Response
 from pyramid.threadlocal import get_current_registry, get_current_request
 from sqlalchemy import select
 
-from examples.pyramid_chat import chat
+from examples.simple_pyramid_chat import chat
 from tests.integration.chatstage import Stage
 
 Configured = Configurator.make_wsgi_app

@@ -242,8 +242,8 @@ def test_an_application_that_lets_no_exception_out_while_it_is_loaded_is_interru
 ) -> None:
     (folder / "deaf.py").write_text(
         "import time\n"
-        "print('importing', flush=True)\n"
-        "try:\n    time.sleep(600)\nexcept BaseException:\n    print('no', flush=True)\n"
+        "try:\n    print('importing', flush=True)\n    time.sleep(600)\n"
+        "except BaseException:\n    print('no', flush=True)\n"
         "time.sleep(600)\n"
     )
     with command(folder, "deaf:app", *PORT) as program:

@@ -23,7 +23,7 @@ from tests.subprograms import TOP
 
 def start(folder: Path, *argv: str | Path) -> AbstractContextManager[Running]:
     needs("flask", "flask_sqlalchemy")
-    install_packages(TOP / "examples" / "simple_chat")
+    install_packages(TOP / "examples")
     database = f"sqlite:///{folder / 'chat.db'}"
     return starting([sys.executable, *argv], PORT="0", FLASK_SQLALCHEMY_DATABASE_URI=database)
 

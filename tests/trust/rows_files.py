@@ -23,7 +23,7 @@ from tests.trust.stage import Fault, Stage
 _ROOT = Path(__file__).resolve().parents[2]
 _CHAT = _ROOT / "examples" / "simple_chat"
 _OUTSIDE = [
-    *["/etc/passwd", "/etc/hostname", str(_CHAT / "chat.py"), str(_CHAT / "package.json")],
+    *["/etc/passwd", "/etc/hostname", str(_CHAT / "chat.py"), str(_CHAT.parent / "package.json")],
     *[str(_ROOT / "pyproject.toml"), "/proc/self/environ", "/proc/self/cmdline"],
 ]
 """Files that are there and are not served."""

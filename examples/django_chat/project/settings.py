@@ -50,5 +50,5 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "room"
 
 # The JavaScript client comes from npm, see the README.
-CLIENT = BASE_DIR.parent / "simple_chat/node_modules/socket.io-client/dist/socket.io.js"
+CLIENT = BASE_DIR.parent / "node_modules/socket.io-client/dist/socket.io.js"
 SOCKETIO = {"client_js": CLIENT if CLIENT.is_file() else None}
