@@ -20,9 +20,23 @@ html_theme = "furo"
 html_title = "gevent-socketio"
 exclude_patterns = ["_build"]
 autodoc_member_order = "bysource"
+napoleon_use_ivar = True  # the fields of a named tuple would be described twice
 autodoc_typehints = "description"
 autodoc_default_options = {"members": True, "show-inheritance": True}
-nitpicky = False
+# Every name of ours must be there. What belongs to others is not linked: building these pages needs
+# no network.
+nitpicky = True
+suppress_warnings = ["ref.python"]  # a name and the same where it is defined, no matter which
+nitpick_ignore_regex = [
+    ("py:.*", r"(argparse|asyncio|bottle|collections|contextlib|django|email|enum|functools)(\..*)?"),
+    ("py:.*", r"(gevent|geventwebsocket|greenlet|gunicorn|http|io|logging|os|pathlib)(\..*)?"),
+    ("py:.*", r"(prometheus_client|pytest|re|socket|ssl|threading|types|websockets)(\..*)?"),
+    ("py:.*", r"(.*\.)?[A-Z]"),  # type variables
+    ("py:.*", r"(.*\.)?_.+"),
+    # Bare names of others, as they are imported or as others' docstrings have them.
+    ("py:.*", r"AppRegistryNotReady|CollectorRegistry|WSGIServer.get_environ|WebSocket(Error)?"),
+    ("py:.*", r"AbstractContextManager|JsonDumps|JsonLoads|.*\.TextQueue"),  # ours not shown, aliases
+]
 
 
 def _write_tables(_app: object) -> None:

@@ -72,11 +72,11 @@ class Journal:
         self.disconnects: Counter[str] = Counter()
         """Sessions that ended, by reason."""
         self.errors: Counter[str] = Counter()
-        """What went wrong, by kind: input that makes no sense, handlers that failed."""
+        """What went wrong, by kind; input that makes no sense, handlers that failed."""
         self.limits: Counter[str] = Counter()
         """How often each setting stopped something, by its name."""
         self.refusals: Counter[str] = Counter()
-        """Requests that may not be, by kind: origin, version, transport, authorize."""
+        """Requests that may not be, by kind (origin, version, transport, authorize)."""
 
     def refused(self, kind: str, message: str, *args: object) -> None:
         """Count a request that may not be, and tell about it.

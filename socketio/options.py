@@ -289,4 +289,4 @@ KNOWN_OPTIONS = tuple(_PARSERS)
 UNPARSED_OPTIONS = tuple(
     name for name in (*_GEVENTS, *_OURS, *_TLS_ARGUMENTS) if name not in _PARSERS
 )
-"""What else a server takes, for which there is no text: objects of the application's making."""
+"""What else a server takes, for which there is no text, objects of the application's making."""

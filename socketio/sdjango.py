@@ -49,7 +49,7 @@ log = logging.getLogger("socketio")
 _Namespace = TypeVar("_Namespace", bound=type[BaseNamespace])
 
 SOCKETIO_NS: dict[str, type[BaseNamespace]] = {}
-"""Endpoint -> class: what :func:`namespace` has registered, and what every session is served by."""
+"""The classes by endpoint that :func:`namespace` has registered; every session is served by them."""
 
 _discovered = False
 

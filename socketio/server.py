@@ -252,7 +252,7 @@ class SocketIOServer(ConnectionServer):
         thousand of them, so that calling it every second costs nothing that is felt.
 
         Returns:
-            Numbers by name, as JSON can carry them: see :class:`~socketio.stats.ServerStats`.
+            Numbers by name, as JSON can carry them; see :class:`~socketio.stats.ServerStats`.
 
         .. versionadded:: 1.0
         """

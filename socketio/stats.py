@@ -35,7 +35,7 @@ class QueueStats(TypedDict):
 
     inbound_packets: int
     inbound_size: int
-    """In bytes of memory: one for each character, four where a text is not ASCII."""
+    """In bytes of memory, one for each character, four where a text is not ASCII."""
     inbound_longest: int
     """Packets in the longest queue."""
     outbound_packets: int
@@ -74,7 +74,7 @@ class ServerStats(TypedDict):
     limits: dict[str, int]
     """How often each setting stopped something, by its name."""
     refusals: dict[str, int]
-    """Requests that may not be, by kind: origin, version, transport, authorize."""
+    """Requests that may not be, by kind (origin, version, transport, authorize)."""
 
 
 def collect_stats(server: SocketIOServer) -> ServerStats:

@@ -108,8 +108,8 @@ class ConnectionHandler(WSGIHandler):
 
     server: Any
     status: Any
-    # EBADF: cut by us while it was written to.
     ignored_socket_errors = (*WSGIHandler.ignored_socket_errors, errno.ETIMEDOUT, errno.EBADF)
+    """What no log needs; the client is gone, or (``EBADF``) we cut it while it was written to."""
 
     broken = False
     """Whether the client ended the connection before it had all that we wrote."""

@@ -125,9 +125,9 @@ class Writer:
         self.on_over: Callable[[], None] | None = None
         """Called once everything, the close included, was written. Must not block."""
         self.dry = False
-        """Set by a source that has just given all it has: it need not be asked again."""
+        """Set by a source that has just given all it has; it need not be asked again."""
         self.over = False
-        """Nothing more can be written: closed and half-closed, or cut."""
+        """Nothing more can be written; closed and half-closed, or cut."""
         self.stalled = False
         """It was cut because the peer accepted nothing for ``write_timeout`` seconds."""
         self.lost = False

@@ -162,7 +162,7 @@ class SessionCore(OutputLimits):
 
     @property
     def config(self) -> Any:
-        """The settings as they were given: a :class:`~socketio.config.Settings` or a mapping."""
+        """The settings as they were given, a :class:`~socketio.config.Settings` or a mapping."""
         return self._config
 
     @config.setter
@@ -252,7 +252,7 @@ class SessionCore(OutputLimits):
 
     @property
     def short_id(self) -> str:
-        """The beginning of the session id: the whole is a secret and has no place in a log."""
+        """The beginning of the session id; the whole is a secret and has no place in a log."""
         return f"{self.sessid[:6]}..."
 
     # -- time ----------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ class State(str, Enum):
     DISCONNECTING = "DISCONNECTING"
     """No new input; namespaces are told, what is queued for the client still goes out."""
     DISCONNECTED = "DISCONNECTED"
-    """Over: greenlets gone, callbacks dropped, forgotten by the server."""
+    """Over, with greenlets gone, callbacks dropped, forgotten by the server."""
 
     __str__ = str.__str__
     # Enum's own is a function in Python: these are looked up ten times in a session's life.

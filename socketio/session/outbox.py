@@ -201,7 +201,7 @@ class Inbox(TextQueue):
     def put_if_room(self, texts: Sequence[str], packets: int, size: int) -> bool:
         """Put ``texts`` in if that keeps the limits of :meth:`wait_for_room`; False if not.
 
-        Its caller runs :meth:`switch_to_getter`.
+        Its caller runs ``switch_to_getter()``.
         """
         weight = self.size
         for text in texts:  # mostly one

@@ -50,7 +50,7 @@ class Inbox:
         self.refusal = ""
         """Why the server has not."""
         self.asked_for: str | None = None
-        """What the client has entered, perhaps with a query; None: it has not, or has left."""
+        """What the client has entered, perhaps with a query. None when it has not, or has left."""
 
 
 class Connection:

@@ -23,15 +23,15 @@ class Dialect(Protocol):
     name: str
     """The version, as text."""
     greeting: WireMessage
-    """First message of a session: it is open."""
+    """First message of a session; it is open."""
     heartbeat: WireMessage
     """Sent at intervals over streaming transports; the client echoes it."""
     noop: WireMessage
     """Ends a poll that has nothing to say."""
     farewell: WireMessage
-    """Ends the session for good: the client does not come back."""
+    """Ends the session for good; the client does not come back."""
     unknown_session: WireMessage
-    """Answers the request of a client whose session we do not know: it makes a new one."""
+    """Answers the request of a client whose session we do not know; it makes a new one."""
     speaks: str
     """What to tell a client that speaks something else."""
 

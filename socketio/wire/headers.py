@@ -42,7 +42,7 @@ class Headers:
     __slots__ = ("_items", "first")
 
     status = ""
-    """Always empty: pywsgi looks here for what is wrong with the header."""
+    """Always empty; pywsgi looks here for what is wrong with the header."""
 
     def __init__(self, items: list[tuple[str, str]]) -> None:
         self._items = items
