@@ -94,10 +94,10 @@ def ends() -> Iterator[Callable[..., Ends]]:
         one.close()
 
 
-def greenlets() -> int:
+def greenlets() -> set[gevent.Greenlet]:
     # Not isinstance(): it would ask weak proxies of other tests for their class.
     found = (o for o in gc.get_objects() if issubclass(type(o), gevent.Greenlet))
-    return sum(not o.dead for o in found)
+    return {each for each in found if not each.dead}
 
 
 def read_or_wake(sock: Any) -> bytes:
@@ -121,7 +121,7 @@ def test_a_thousand_frames_leave_in_one_write_and_no_greenlet_is_made(ends: Any)
     assert on.peer.read(4000) == b"".join(b"%04d" % number for number in range(1000))
     assert on.sock.sendings == [4000]
     assert on.sock.in_hub == [True]
-    assert greenlets() == before
+    assert greenlets() <= before  # others may end meanwhile
 
 
 def test_a_source_is_read_until_it_has_nothing_left(ends: Any) -> None:
@@ -152,18 +152,18 @@ def test_a_slow_peer_gets_everything_in_order_from_one_drainer_that_ends(ends: A
     on.writer.read_from(source_of(*pieces[:50]))
     on.writer.wake()
     wait_for(lambda: on.sock.sendings)
-    wait_for(lambda: greenlets() == before + 1)
+    wait_for(lambda: len(greenlets() - before) == 1)
     for piece in pieces[50:]:
         on.writer.write_frame(piece)  # waits behind what is half written
         on.writer.wake()
-    assert greenlets() == before + 1
+    assert len(greenlets() - before) == 1
     got = on.peer.read(sum(map(len, pieces)))
     halves = [got[at : at + 30_000] for at in range(0, len(got), 30_000)]
     assert sorted(halves) == pieces
     ours = [piece for piece in halves if piece in pieces[:50]]
     lane = [piece for piece in halves if piece in pieces[50:]]
     assert (ours, lane) == (pieces[:50], pieces[50:])
-    wait_for(lambda: greenlets() == before)
+    wait_for(lambda: greenlets() <= before)
 
 
 def test_frames_of_many_greenlets_stay_whole(ends: Any) -> None:
@@ -204,7 +204,7 @@ def test_a_peer_that_stops_reading_is_cut_at_the_write_timeout(ends: Any) -> Non
     reader.join(10)
     assert reader.value == b""  # whoever reads from the connection wakes
     assert stdsocket.SHUT_RDWR in on.sock.shutdowns
-    wait_for(lambda: greenlets() == before)
+    wait_for(lambda: greenlets() <= before)
 
 
 def test_a_peer_that_reads_slowly_but_steadily_is_not_cut(ends: Any) -> None:
@@ -288,7 +288,7 @@ def test_after_a_cut_nothing_more_is_written_and_readers_wake(ends: Any, slow: b
     assert on.writer.over
     reader.join(10)
     assert reader.value == b""
-    wait_for(lambda: greenlets() == before)
+    wait_for(lambda: greenlets() <= before)
 
 
 @pytest.mark.parametrize("size", [10, 2_000_000])
