@@ -87,14 +87,15 @@ class Untouchable(dict):
 
 def greenlets():
     # Asked for its type, for a dead proxy cannot be asked with isinstance().
-    return [o for o in gc.get_objects() if issubclass(type(o), gevent.Greenlet) and not o.dead]
+    found = (o for o in gc.get_objects() if issubclass(type(o), gevent.Greenlet))
+    return {o for o in found if not o.dead}
 
 
 def test_building_a_socket_starts_nothing_and_reads_no_config(server):
-    before = len(greenlets())
+    before = greenlets()
     sockets = [Socket(server, Untouchable()) for _ in range(5)]
     assert all(socket.jobs == [] for socket in sockets)
-    assert len(greenlets()) == before
+    assert greenlets() <= before  # others may end meanwhile
     assert server.sockets == {}
 
 
