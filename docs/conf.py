@@ -26,16 +26,18 @@ autodoc_default_options = {"members": True, "show-inheritance": True}
 # Every name of ours must be there. What belongs to others is not linked: building these pages needs
 # no network.
 nitpicky = True
-suppress_warnings = ["ref.python"]  # a name and the same where it is defined, no matter which
+# A name, and the same where it is defined: no matter which.
+suppress_warnings = ["ref.python"]
 nitpick_ignore_regex = [
-    ("py:.*", r"(argparse|asyncio|bottle|collections|contextlib|django|email|enum|functools)(\..*)?"),
+    ("py:.*", r"(argparse|bottle|collections|contextlib|django|email|enum|functools)(\..*)?"),
     ("py:.*", r"(gevent|geventwebsocket|greenlet|gunicorn|http|io|logging|os|pathlib)(\..*)?"),
     ("py:.*", r"(prometheus_client|pytest|re|socket|ssl|threading|types|websockets)(\..*)?"),
     ("py:.*", r"(.*\.)?[A-Z]"),  # type variables
     ("py:.*", r"(.*\.)?_.+"),
     # Bare names of others, as they are imported or as others' docstrings have them.
     ("py:.*", r"AppRegistryNotReady|CollectorRegistry|WSGIServer.get_environ|WebSocket(Error)?"),
-    ("py:.*", r"AbstractContextManager|JsonDumps|JsonLoads|.*\.TextQueue"),  # ours not shown, aliases
+    # Aliases of ours, and what has no page.
+    ("py:.*", r"AbstractContextManager|JsonDumps|JsonLoads|.*\.TextQueue"),
 ]
 
 

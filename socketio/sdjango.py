@@ -49,7 +49,7 @@ log = logging.getLogger("socketio")
 _Namespace = TypeVar("_Namespace", bound=type[BaseNamespace])
 
 SOCKETIO_NS: dict[str, type[BaseNamespace]] = {}
-"""The classes by endpoint that :func:`namespace` has registered; every session is served by them."""
+"""The classes by endpoint that :func:`namespace` has registered; they serve every session."""
 
 _discovered = False
 

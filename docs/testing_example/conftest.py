@@ -1,5 +1,3 @@
-# ruff: noqa: D100, D103 - as people write tests
-
 import chat
 import pytest
 

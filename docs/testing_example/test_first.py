@@ -1,5 +1,3 @@
-# ruff: noqa: D100, D101, D102, D103 - as people write tests
-
 from socketio.mixins import BroadcastMixin
 from socketio.namespace import BaseNamespace
 from socketio.testing import TestServer

@@ -1,4 +1,4 @@
-# ruff: noqa: ARG001, D100, D101, D102, D103 - as people write tests
+# ruff: noqa: ARG001 - as people write tests
 
 from flask import Flask, current_app, request, session
 
@@ -7,7 +7,7 @@ from socketio.namespace import BaseNamespace
 from socketio.testing import TestServer
 
 app = Flask(__name__)
-app.secret_key = "of the tests"  # noqa: S105 - of no use elsewhere
+app.secret_key = "of the tests"
 
 
 class Chat(BaseNamespace):

@@ -1,4 +1,4 @@
-# ruff: noqa: D100, D101, D102, PT009 - as people write tests
+# ruff: noqa: PT009 - as people write tests
 
 import unittest
 
