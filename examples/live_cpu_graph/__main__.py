@@ -1,0 +1,5 @@
+"""``python examples/live_cpu_graph``."""
+
+from cpu import main
+
+main()

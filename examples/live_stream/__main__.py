@@ -1,0 +1,5 @@
+"""``python examples/live_stream``."""
+
+from stream import main
+
+main()
