@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect
 
 from tests.integration.jsclients import find_chromium, install_packages
 from tests.subprograms import TOP, Subprogram, running
@@ -29,6 +29,7 @@ DESKTOP = {"width": 1280, "height": 800}
 WIDTHS = {PHONE["width"]: "phone", DESKTOP["width"]: "desktop"}
 DEADLINE = 30_000
 """Milliseconds that anything in a page may take; never a measure of speed."""
+expect.set_options(timeout=DEADLINE)  # the one of a context does not reach it
 
 _FLAGS = [
     *["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
