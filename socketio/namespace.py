@@ -283,7 +283,9 @@ class BaseNamespace:
     def recv_disconnect(self) -> Any:
         """Override to learn that the client left or was lost. Called once.
 
-        Sends go nowhere any more. Clean-up happens whether or not the override calls this one.
+        Sends go nowhere any more, unless the client has left this endpoint only and stays on
+        another: ``self.socket.connected`` is true then. Clean-up happens whether or not the
+        override calls this one.
         """
         self.disconnect(silent=True)
 

@@ -135,9 +135,10 @@ class Supervisor:
             status = self._serve(seen)
             if self._forced:
                 return 128 + signal.SIGINT
+            if self._asked and status in (None, -signal.SIGTERM):
+                # By our signal, where it came behind a ^C of the child's own, at its very end.
+                return 0
             if status is None:
-                if self._asked:
-                    return 0
                 continue
             if self._asked or status not in self._retry:
                 return 128 - status if status < 0 else status
@@ -216,7 +217,8 @@ class Supervisor:
     def _end(self, reader: int) -> None:
         """End the child: gracefully if it can, by force when it takes too long."""
         limit = time.monotonic() + self._patience
-        if self._child is not None:
+        # Not twice: the second may come when the child has given up its handlers, at its very end.
+        if self._child is not None and not self._asked:
             os.kill(self._child, signal.SIGTERM)
         while not self._ended():
             if time.monotonic() > limit and self._child is not None:

@@ -176,7 +176,8 @@ class Connection:
             self.sent_away = True
             self.hang_up()
         else:
-            if packet.get("ack") is True:  # of reception: no business of the application's
+            # Of reception, no business of the application's. The 0.9 client confirms no events.
+            if packet.get("ack") is True and kind != "event":
                 self._confirm(packet)
             self._sort_in(packet, self.inboxes.setdefault(packet["endpoint"], Inbox()))
 

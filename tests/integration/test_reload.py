@@ -186,6 +186,21 @@ def test_a_signal_ends_both_processes_gracefully(
         assert TRACEBACK not in program.output()
 
 
+def test_a_signal_that_reaches_the_server_at_its_very_end_changes_nothing(folder: Path) -> None:
+    ending = (
+        "import atexit, os, signal\n"
+        "def end():  # as Python does last of all\n"
+        "    signal.signal(signal.SIGTERM, signal.SIG_DFL)\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "atexit.register(end)\n"
+    )
+    (folder / "late.py").write_text(ending + (folder / "chat.py").read_text())
+    with command(folder, "late:app", *RELOAD) as program:
+        url_of(program)
+        program.signal(signal.SIGINT)
+        assert program.wait() == 0
+
+
 def test_a_second_interrupt_ends_both_at_once(folder: Path) -> None:
     options = [*RELOAD[:-1], "600"]
     with command(folder, "chat:app", *options) as program, RemoteClients() as clients:

@@ -26,6 +26,9 @@ class Chat(BaseNamespace, RoomsMixin, BroadcastMixin):
     def on_later(self):
         return self.ACK_LATER
 
+    def on_divide(self):
+        return 1 / 0
+
     def on_question(self, text):
         self.emit("asked", text, callback=lambda *args: self.answers.append(args))
 
@@ -122,6 +125,15 @@ def test_the_reception_of_messages_is_confirmed_as_every_client_does(ada):
     ada.emit("message please")
     assert ada.received() == [Message("text"), Json({"a": [1]})]
     assert ada.namespace.answers == ["has it"]
+
+
+def test_an_error_that_has_the_number_of_a_question_does_not_answer_it(server, ada):
+    ada.emit("question", "one")
+    with server.failing(ZeroDivisionError), pytest.raises(AssertionError, match="no answer"):
+        ada.ask("divide")
+    assert ada.namespace.answers == []
+    ada.answer("asked", 1)
+    assert ada.namespace.answers == [(1,)]
 
 
 def test_a_text_that_is_no_packet_is_answered_as_on_the_wire(server):
