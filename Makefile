@@ -44,7 +44,7 @@ fuzz: $(VENV)/.fuzz
 # wait for programs more than they compute, so that even two cores keep three processes busy; the
 # tests of one file stay in one. The leak tests count what is in their process, so they have one of
 # their own, without tracing.
-unit: $(VENV)/.test $(JS_CLIENTS) $(PAGE_PACKAGES) browser servers
+unit: $(VENV)/.test $(VENV)/.docs $(JS_CLIENTS) $(PAGE_PACKAGES) browser servers
 	@$(BIN)/coverage erase
 	$(BIN)/python -m pytest tests/leaks
 	$(BIN)/coverage run -m pytest --ignore=tests/leaks $(PROCESSES) $(ARGS)

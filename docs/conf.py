@@ -15,9 +15,18 @@ project = "gevent-socketio"
 copyright = "2026, the gevent-socketio maintainers"  # noqa: A001 - Sphinx's name
 version = release = _version("gevent-socketio")
 
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+copybutton_prompt_text = "$ "
 html_theme = "furo"
 html_title = "gevent-socketio"
+html_static_path = ["_static"]
+html_favicon = html_logo = "_static/icon.svg"
 exclude_patterns = ["_build"]
 autodoc_member_order = "bysource"
 napoleon_use_ivar = True  # the fields of a named tuple would be described twice
@@ -47,7 +56,6 @@ def _write_tables(_app: object) -> None:
 
     from socketio.commandline.parser import make_parser
     from socketio.config import Settings
-    from socketio.session.lifecycle import TRANSITIONS
 
     here = Path(__file__).parent
     os.environ["COLUMNS"] = "88"  # for argparse
@@ -59,28 +67,19 @@ def _write_tables(_app: object) -> None:
         rows += [f"   * - ``{entry.name}``", f"     - {entry.default}"]
         rows.append(f"     - {entry.metadata['effect']}")
     (here / "_settings_table.rst").write_text("\n".join([*rows, ""]))
-    rows = [
-        ".. list-table::",
-        "   :header-rows: 1",
-        "",
-        "   * - state",
-        "     - event",
-        "     - next",
-    ]
-    for (state, event), following in TRANSITIONS.items():
-        rows += [f"   * - {state.value}", f"     - {event.name}: {event.value}"]
-        rows.append(f"     - {following.value}")
-    (here / "_lifecycle_table.rst").write_text("\n".join([*rows, ""]))
     _write_results(here / "trust.json", here / "_trust_table.rst")
     # Of the repository, not of the package: what makes the tables of the benchmarks is with them.
-    sys.path.insert(0, str(here.parent))
+    sys.path[:0] = [str(here), str(here.parent)]
     try:
+        import lifecycle_picture
+
+        lifecycle_picture.write(here)
         _write_bench(here / "bench.json", here / "_bench_table.rst")
         _write_growth(here / "growth.json", here / "_growth_table.rst")
         _write_features(here / "features.json", here / "_features_table.rst")
         _write_instructions(here / "_instructions_table.rst")
     finally:
-        sys.path.pop(0)
+        del sys.path[:2]
 
 
 def _write_results(source: Path, target: Path) -> None:

@@ -1,6 +1,6 @@
 """A chat with rooms in Bottle: its request, its signed cookies and a database in every handler.
 
-Run it with ``python examples/bottle_chat/chat.py`` and open http://127.0.0.1:8080/ twice.
+Run it with ``python examples/bottle_chat`` and open http://127.0.0.1:8080/ twice.
 """
 
 # ruff: noqa: E402 - what is imported before the patching may keep hold of what blocks
@@ -30,10 +30,12 @@ from socketio.mixins import RoomsMixin
 from socketio.namespace import BaseNamespace
 from socketio.server import serve
 
-__all__ = ["Chat", "Line", "app", "engine"]
+__all__ = ["Chat", "Line", "app", "engine", "main"]
 
 HERE = Path(__file__).resolve().parent
+LOOK = HERE.parent / "look"
 CLIENT = HERE.parent / "node_modules" / "socket.io-client" / "dist" / "socket.io.js"
+ORIGINS = os.environ.get("ORIGINS")  # None: only pages of this server; "https://chat.example, ..."
 SECRET = os.environ.get("SECRET") or secrets.token_hex()  # a new one: all log in again
 
 engine = create_engine(os.environ.get("DATABASE", f"sqlite:///{HERE / 'chat.db'}"))
@@ -75,16 +77,19 @@ class Chat(BaseNamespace, RoomsMixin):
     def recv_connect(self) -> None:
         if not user():
             raise UnauthorizedError("log in first")
+        self.session["user"] = user()  # where here() of the others finds it
 
-    def on_join(self, room: object) -> tuple[str, list[list[str]]]:
-        self.leave(self.room)
-        self.room = str(room)[:40]
+    def on_join(self, room: object) -> tuple[str, list[list[str]], list[str]]:
+        self.leave_room()
+        self.room = str(room)[:40] or "lobby"
         self.join(self.room)
-        self.emit_to_room(self.room, "joined", user())
+        self.emit_to_room(self.room, "joined", user(), self.here())
         path = app.get_url("history", room=quote(self.room, safe=""))
-        return urljoin(request.url, path), lines_of(self.room)
+        return urljoin(request.url, path), lines_of(self.room), self.here()
 
     def on_say(self, text: object) -> bool:
+        if not self.room:
+            return False
         line = Line(room=self.room, user=user(), text=str(text)[:1000])
         database.add(line)
         database.commit()  # before anybody is told
@@ -92,7 +97,15 @@ class Chat(BaseNamespace, RoomsMixin):
         return True
 
     def recv_disconnect(self) -> None:
-        self.emit_to_room(self.room, "left", user())
+        self.leave_room()
+
+    def leave_room(self) -> None:
+        self.leave(self.room)
+        self.emit_to_room(self.room, "left", user(), self.here())
+
+    def here(self) -> list[str]:
+        """Return who is in the room, each once, however many windows they have open."""
+        return sorted({member.session["user"] for member in self.members(self.room)})
 
 
 @contextmanager
@@ -126,6 +139,11 @@ def page() -> HTTPResponse:
     return static_file("page.html", HERE)
 
 
+@app.get("/look.css")
+def look() -> HTTPResponse:
+    return static_file("look.css", LOOK)
+
+
 @app.post("/login")
 def login() -> None:
     name = request.forms.getunicode("user", "")[:40]
@@ -147,6 +165,8 @@ def socketio(_rest: str) -> None:
 
 Base.metadata.create_all(engine)
 
-if __name__ == "__main__":
-    port = os.environ.get("PORT", "8080")
-    serve(app, port=port, client_js=CLIENT if CLIENT.is_file() else None)
+
+def main() -> None:
+    """Serve until SIGINT (Ctrl-C) or SIGTERM."""
+    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8080")
+    serve(app, host=host, port=port, origins=ORIGINS, client_js=CLIENT)

@@ -1,6 +1,6 @@
 """A chat with rooms in Flask: its contexts, session and database work in every handler.
 
-Run it with ``python examples/flask_chat/chat.py`` and open http://127.0.0.1:8080/ twice.
+Run it with ``python examples/flask_chat`` and open http://127.0.0.1:8080/ twice.
 """
 
 # ruff: noqa: E402 - what is imported before the patching may keep hold of what blocks
@@ -28,17 +28,19 @@ from socketio.mixins import RoomsMixin
 from socketio.namespace import BaseNamespace
 from socketio.server import serve
 
-__all__ = ["Chat", "Line", "app", "db"]
+__all__ = ["Chat", "Line", "app", "db", "main"]
 
 HERE = Path(__file__).resolve().parent
+LOOK = HERE.parent / "look"
 CLIENT = HERE.parent / "node_modules" / "socket.io-client" / "dist" / "socket.io.js"
+ORIGINS = os.environ.get("ORIGINS")  # None: only pages of this server; "https://chat.example, ..."
 
 
 class Base(DeclarativeBase):
     """The tables."""
 
 
-app = Flask(__name__)
+app = Flask(__name__, static_folder=LOOK, static_url_path="/")
 app.config["SECRET_KEY"] = secrets.token_hex()  # a new one with each start: all log in again
 app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{HERE / 'chat.db'}"
 app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
@@ -69,15 +71,19 @@ class Chat(BaseNamespace, RoomsMixin):
     def recv_connect(self) -> None:
         if not session.get("user"):
             raise UnauthorizedError("log in first")
+        self.session["user"] = session["user"]  # where here() of the others finds it
 
-    def on_join(self, room: object) -> tuple[str, list[list[str]]]:
-        self.leave(self.room)
-        self.room = str(room)[:40]
+    def on_join(self, room: object) -> tuple[str, list[list[str]], list[str]]:
+        self.leave_room()
+        self.room = str(room)[:40] or "lobby"
         self.join(self.room)
-        self.emit_to_room(self.room, "joined", session["user"])
-        return url_for("history", room=self.room, _external=True), lines_of(self.room)
+        self.emit_to_room(self.room, "joined", session["user"], self.here())
+        history = url_for("history", room=self.room, _external=True)
+        return history, lines_of(self.room), self.here()
 
     def on_say(self, text: object) -> bool:
+        if not self.room:
+            return False
         line = Line(room=self.room, user=session["user"], text=str(text)[:1000])
         db.session.add(line)
         db.session.commit()  # before anybody is told
@@ -85,7 +91,15 @@ class Chat(BaseNamespace, RoomsMixin):
         return True
 
     def recv_disconnect(self) -> None:
-        self.emit_to_room(self.room, "left", session["user"])
+        self.leave_room()
+
+    def leave_room(self) -> None:
+        self.leave(self.room)
+        self.emit_to_room(self.room, "left", session["user"], self.here())
+
+    def here(self) -> list[str]:
+        """Return who is in the room, each once, however many windows they have open."""
+        return sorted({member.session["user"] for member in self.members(self.room)})
 
 
 @app.get("/")
@@ -119,6 +133,8 @@ def socketio(_rest: str) -> ResponseReturnValue:
 with app.app_context():
     db.create_all()
 
-if __name__ == "__main__":
-    port = os.environ.get("PORT", "8080")
-    serve(app, port=port, client_js=CLIENT if CLIENT.is_file() else None)
+
+def main() -> None:
+    """Serve until SIGINT (Ctrl-C) or SIGTERM."""
+    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8080")
+    serve(app, host=host, port=port, origins=ORIGINS, client_js=CLIENT)

@@ -4,7 +4,7 @@ Three parts, in the order of this file: the rules for what a client may send, th
 answers the clients, and the WSGI application with the server around it. No web framework: the
 application is a function, so that nothing hides what the library needs from it.
 
-Run it from the top of the repository with ``make demo``.
+Run it from the top of the repository with ``make demo``, or ``python examples/simple_chat``.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["ChatNamespace", "ClientMissingError", "People", "main", "make_application"]
+
+ORIGINS = os.environ.get("ORIGINS")  # None: only pages of this server; "https://chat.example, ..."
 
 MAX_NICKNAME = 24
 MAX_ROOM_NAME = 32
@@ -384,7 +386,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     try:
         application = make_application()
-        server = SocketIOServer((options.host, options.port), application, log=None)
+        address = (options.host, options.port)
+        server = SocketIOServer(address, application, origins=ORIGINS, log=None)
         server.start()
     except ClientMissingError as error:
         sys.stderr.write(f"{error}\n")
@@ -398,7 +401,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     sys.stdout.flush()
     server.serve_forever()
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,7 +1,8 @@
 """A chat with rooms in Pyramid: its request, security and transactions work in every handler.
 
-Run it from this directory with ``PYTHONPATH=. pserve development.ini`` and open
-http://127.0.0.1:8080/ twice. It needs a patched standard library, see that file.
+Run it with ``python examples/simple_pyramid_chat``, or from this directory with
+``PYTHONPATH=. pserve development.ini``, and open http://127.0.0.1:8080/ twice. It needs a patched
+standard library, see that file.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ from socketio.namespace import BaseNamespace
 
 __all__ = ["Chat", "Line", "database", "main"]
 
-PAGE = Path(__file__).resolve().with_name("page.html")
+HERE = Path(__file__).resolve().parent
 ROUTES = {
     "page": "/",
+    "look": "/look.css",
     "login": "/login",
     "history": "/history/{room}",
     "socketio": "/socket.io/*remaining",
@@ -73,15 +75,19 @@ class Chat(BaseNamespace, RoomsMixin):
     def recv_connect(self) -> None:
         if not self.request.authenticated_userid:
             raise UnauthorizedError("log in first")
+        self.session["user"] = self.request.authenticated_userid  # here() of the others needs it
 
-    def on_join(self, room: object) -> tuple[str, list[list[str]]]:
-        self.leave(self.room)
-        self.room = str(room)[:40]
+    def on_join(self, room: object) -> tuple[str, list[list[str]], list[str]]:
+        self.leave_room()
+        self.room = str(room)[:40] or "lobby"
         self.join(self.room)
-        self.emit_to_room(self.room, "joined", self.request.authenticated_userid)
-        return self.request.route_url("history", room=self.room), lines_of(self.room)
+        self.emit_to_room(self.room, "joined", self.request.authenticated_userid, self.here())
+        history = self.request.route_url("history", room=self.room)
+        return history, lines_of(self.room), self.here()
 
     def on_say(self, text: object) -> bool:
+        if not self.room:
+            return False
         user, line = self.request.authenticated_userid, str(text)[:1000]
         database.add(Line(room=self.room, user=user, text=line))
         transaction.commit()  # before anybody is told
@@ -89,7 +95,15 @@ class Chat(BaseNamespace, RoomsMixin):
         return True
 
     def recv_disconnect(self) -> None:
-        self.emit_to_room(self.room, "left", self.request.authenticated_userid)
+        self.leave_room()
+
+    def leave_room(self) -> None:
+        self.leave(self.room)
+        self.emit_to_room(self.room, "left", self.request.authenticated_userid, self.here())
+
+    def here(self) -> list[str]:
+        """Return who is in the room, each once, however many windows they have open."""
+        return sorted({member.session["user"] for member in self.members(self.room)})
 
 
 @contextmanager
@@ -119,7 +133,11 @@ class Policy(SessionAuthenticationHelper):  # type: ignore[misc]  # Pyramid has 
 
 
 def page(request: Request) -> Response:
-    return FileResponse(PAGE, request)
+    return FileResponse(HERE / "page.html", request)
+
+
+def look(request: Request) -> Response:
+    return FileResponse(HERE.parent / "look" / "look.css", request)
 
 
 def login(request: Request) -> Response:
@@ -145,6 +163,7 @@ def main(_global_config: dict[str, str], **settings: str) -> Router:
         for name, path in ROUTES.items():
             config.add_route(name, path)
         config.add_view(page, route_name="page", request_method="GET")
+        config.add_view(look, route_name="look", request_method="GET")
         config.add_view(login, route_name="login", request_method="POST")
         config.add_view(history, route_name="history", renderer="json")
         config.add_view(socketio, route_name="socketio")

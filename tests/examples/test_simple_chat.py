@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.examples.stage import DESKTOP, PHONE, Example, Person, person, run_example
+from tests.examples.picture import enter, make_picture
+from tests.examples.stage import DESKTOP, PHONE, Example, person, run_example
 
 
 @pytest.fixture(scope="module")
 def example() -> Iterator[Example]:
     with run_example("simple_chat") as example:
         yield example
-
-
-def enter(somebody: Person, name: str, room: str) -> None:
-    page = somebody.page
-    page.fill("#nickname", name)
-    page.fill("#room", room)
-    page.click("#join")
-    expect(page.locator("#log")).to_contain_text(f"You are in #{room}.")
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -41,3 +35,11 @@ def test_two_people_talk(browser: Browser, example: Example, dark: bool) -> None
         expect(ada.page.locator("#log")).to_contain_text("Good morning, Ada.")
         ada.photograph(f"simple_chat-{room}")
         bob.photograph(f"simple_chat-{room}")
+
+
+def test_the_picture_of_the_documentation_can_be_made_again(
+    browser: Browser, example: Example, tmp_path: Path
+) -> None:
+    file = tmp_path / "chat.png"
+    make_picture(browser, example.url, file)
+    assert 20_000 < file.stat().st_size < 120_000

@@ -86,20 +86,37 @@ class ChatConversations:
         with entering(chat.url, "Bob", transport) as bob:
             with entering(chat.url, "Ada Lovelace", transport) as ada:
                 assert (ada.transport_name(), bob.transport_name()) == (transport, transport)
-                page, lines = ada.ask("join", room)
+                page, lines, people = ada.ask("join", room)
                 assert urllib.parse.unquote(page) == f"{chat.url}/history/{room}"
-                assert lines == []
-                bob.ask("join", room)
-                assert ada.next("joined") == ["Bob"]
+                assert (lines, people) == ([], ["Ada Lovelace"])
+                both = ["Ada Lovelace", "Bob"]
+                assert bob.ask("join", room)[2] == both
+                assert ada.next("joined") == ["Bob", both]
                 assert ada.ask("say", text) == [True]
                 assert bob.next("said") == ["Ada Lovelace", text]
                 assert bob.ask("say", "hello Ada") == [True]
                 assert ada.next("said") == ["Bob", "hello Ada"]
                 said = [["Ada Lovelace", text], ["Bob", "hello Ada"]]
-                assert ada.ask("join", room)[1] == said
                 assert json.loads(get(page)) == said
+                assert ada.ask("join", room)[1:] == [said, both]
+                assert bob.next("left") == ["Ada Lovelace", ["Bob"]]
+                assert bob.next("joined") == ["Ada Lovelace", both]
                 ada.disconnect()
-            assert bob.next("left") == ["Ada Lovelace"]
+            assert bob.next("left") == ["Ada Lovelace", ["Bob"]]
+
+    def test_who_is_in_no_room_is_not_heard(self, chat: Running) -> None:
+        with entering(chat.url, "Ada") as ada:
+            assert ada.ask("say", "hello?") == [False]
+            assert json.loads(get(f"{chat.url}/history/lobby")) == []
+            assert ada.ask("join", "")[0] == f"{chat.url}/history/lobby"
+            assert ada.ask("join", "elsewhere")[2] == ["Ada"]
+
+    def test_two_windows_of_one_person_are_one_person(self, chat: Running) -> None:
+        with entering(chat.url, "Ada") as ada, entering(chat.url, "Ada") as again:
+            ada.ask("join", "windows")
+            assert again.ask("join", "windows")[2] == ["Ada"]
+            again.disconnect()
+            assert ada.next("left") == ["Ada", ["Ada"]]
 
     def test_who_has_not_logged_in_is_refused(self, chat: Running) -> None:
         with RemoteClients() as clients, pytest.raises(RemoteError, match="unauthorized"):
@@ -112,8 +129,9 @@ class ChatConversations:
         with RemoteClients(headers=forged) as clients, refused:
             clients.connect(chat.url, "/chat")
 
-    def test_the_page_and_the_client_are_served(self, chat: Running) -> None:
+    def test_the_page_its_look_and_the_client_are_served(self, chat: Running) -> None:
         assert '<script src="/socket.io/socket.io.js">' in get(chat.url)
+        assert "#status" in get(f"{chat.url}/look.css")
         assert "Socket.IO.js build:0.9.17" in get(f"{chat.url}/socket.io/socket.io.js")
 
     def test_it_ends_quietly_while_people_are_there(self, chat_alone: Running) -> None:

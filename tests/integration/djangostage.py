@@ -154,6 +154,7 @@ def make_project(directory: Path) -> Path:
     needs("django")
     project = directory / "django_chat"
     shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("__pycache__", "*.sqlite3"))
+    (directory / "look").symlink_to(EXAMPLE.parent / "look")
     for name, text in PROBE.items():
         (project / name).parent.mkdir(exist_ok=True)
         (project / name).write_text(text)

@@ -29,7 +29,7 @@ def start(folder: Path, *argv: str | Path) -> AbstractContextManager[Running]:
 
 
 def example(folder: Path) -> AbstractContextManager[Running]:
-    return start(folder, TOP / "examples" / "bottle_chat" / "chat.py")
+    return start(folder, TOP / "examples" / "bottle_chat")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 class TestBottleChat(ChatConversations):
-    """The very file of the docs."""
+    """The very file of the docs, as its README starts it."""
 
 
 class TestBottleHandlers(StageConversations):

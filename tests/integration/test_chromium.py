@@ -25,7 +25,7 @@ from tests.integration.jsclients import (
 )
 from tests.integration.jsconversations import TIMINGS, Conversations
 
-CHAT = ROOT / "examples" / "simple_chat"
+EXAMPLES = ROOT / "examples"
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +64,8 @@ def transport(request: pytest.FixtureRequest) -> str:
 @contextlib.contextmanager
 def chatting() -> Iterator[str]:
     """Run the chat example; give the URL that it prints."""
-    install_packages(CHAT)
-    program = Program([sys.executable], CHAT / "chat.py", "--port", "0")
+    install_packages(EXAMPLES)
+    program = Program([sys.executable], EXAMPLES / "simple_chat", "--port", "0")
     errors = ""
     try:
         yield program.read().split()[-1]

@@ -75,7 +75,7 @@ def ask(server: Any, path: str) -> tuple[int, bytes]:
 def chat() -> Iterator[Any]:
     """Run the example as its users do."""
     with tempfile.TemporaryFile() as errors:
-        command = [sys.executable, str(_CHAT / "chat.py"), "--port", "0"]
+        command = [sys.executable, str(_CHAT), "--port", "0"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, cwd=_ROOT)
         assert process.stdout is not None
         lines = FileObject(process.stdout, "rb", close=False)

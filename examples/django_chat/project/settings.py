@@ -41,9 +41,15 @@ TEMPLATES = [
         },
     }
 ]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR / "chat.sqlite3"}}
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": os.environ.get("DJANGO_DATABASE", BASE_DIR / "chat.sqlite3"),
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR.parent / "look"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 LOGIN_URL = "login"
@@ -51,4 +57,7 @@ LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "room"
 
 # The JavaScript client comes from npm, see the README.
 CLIENT = BASE_DIR.parent / "node_modules/socket.io-client/dist/socket.io.js"
-SOCKETIO = {"client_js": CLIENT if CLIENT.is_file() else None}
+SOCKETIO = {
+    "client_js": CLIENT if CLIENT.is_file() else None,
+    "origins": os.environ.get("ORIGINS"),  # None: only pages of this server
+}

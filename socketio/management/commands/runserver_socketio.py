@@ -84,6 +84,9 @@ class _Server:
             raise
         self.server_port = self._server.server_port
         self._ending = False
+        # Before Django prints the URL: who reads that may end us at once.
+        for number, ends in ((signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)):
+            gevent.signal_handler(number, self._end, ends(0))
 
     def set_app(self, application: Callable[..., Any]) -> None:
         """Take the application; called once."""
@@ -93,8 +96,6 @@ class _Server:
         """Serve until the process ends; the clients are let go so that they come back."""
         # The reloader ends the process from another greenlet, without a word to this one.
         atexit.register(self._server.stop, _STOP_TIMEOUT)
-        for number, ends in ((signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)):
-            gevent.signal_handler(number, self._end, ends(0))
         self._server.serve_forever()
 
     def _end(self, how: BaseException) -> None:

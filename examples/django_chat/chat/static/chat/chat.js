@@ -4,11 +4,18 @@
 (() => {
   const $ = (id) => document.getElementById(id);
 
-  function show(...parts) {
+  function showStatus(state, text) {
+    $("status").dataset.state = state;
+    $("status").textContent = text;
+    $("say").querySelector("button").disabled = state !== "connected";
+  }
+
+  function show(className, ...parts) {
     const line = document.createElement("li");
+    line.className = className;
     line.append(...parts);
     $("messages").append(line);
-    line.scrollIntoView();
+    $("messages").scrollTop = $("messages").scrollHeight;
   }
 
   function said({ author, text, written }) {
@@ -16,29 +23,47 @@
     const time = document.createElement("time");
     name.textContent = author;
     time.dateTime = written;
-    time.textContent = new Date(written).toLocaleTimeString();
-    show(name, ` ${text} `, time);
+    time.textContent = new Date(written).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    show(author === $("me").textContent ? "mine" : "", name, ` ${text} `, time);
   }
 
   if (!window.io) {
-    $("status").textContent = "The client is missing: see the README.";
+    showStatus("disconnected", "The client is missing: see the README.");
     return;
   }
 
-  // The server is gone for a second with each change of its code: do not give up.
-  const chat = io.connect("/chat", { "max reconnection attempts": Infinity });
+  // ?transport=xhr-polling tries that one alone: the list itself has to change.
+  const only = new URLSearchParams(location.search).get("transport");
+  if (io.transports.includes(only)) {
+    io.transports.splice(0, io.transports.length, only);
+  }
 
-  chat.on("connect", () => { $("status").textContent = "Connected"; });
-  chat.on("disconnect", () => { $("status").textContent = "Reconnecting…"; });
-  chat.on("connect_failed", (reason) => { $("status").textContent = `Refused: ${reason}`; });
+  const chat = io.connect("/chat", {
+    // The server is gone for a second with each change of its code: do not give up.
+    "max reconnection attempts": Infinity,
+    "reconnection limit": 4000,
+  });
+
+  chat.on("connect", () => {
+    showStatus("connected", `Connected · ${chat.socket.transport.name}`);
+  });
+  chat.on("disconnect", () => showStatus("connecting", "Reconnecting…"));
+  chat.on("error", () => showStatus("disconnected", "The server does not answer"));
+  chat.on("connect_failed", (reason) => {
+    if (reason === "unauthorized") {
+      location.reload(); // logged out in another window: back to the login
+    } else {
+      showStatus("disconnected", "No way to connect");
+    }
+  });
 
   chat.on("history", (messages) => {
     $("messages").replaceChildren();
     messages.forEach(said);
   });
   chat.on("said", said);
-  chat.on("joined", (name) => show(`${name} is here.`));
-  chat.on("left", (name) => show(`${name} is gone.`));
+  chat.on("joined", (name) => show("note", `${name} is here.`));
+  chat.on("left", (name) => show("note", `${name} is gone.`));
 
   $("say").addEventListener("submit", (event) => {
     event.preventDefault();

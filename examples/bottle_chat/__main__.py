@@ -1,0 +1,5 @@
+"""``python examples/bottle_chat``."""
+
+from chat import main
+
+main()

@@ -1,0 +1,5 @@
+"""``python examples/cross_origin``."""
+
+from origins import main
+
+main()

@@ -1,0 +1,5 @@
+"""``python examples/flask_chat``."""
+
+from chat import main
+
+main()

@@ -1,0 +1,5 @@
+"""``python examples/testapp``."""
+
+from testapp import main
+
+main()
