@@ -15,6 +15,12 @@ project = "gevent-socketio"
 copyright = "2026, the gevent-socketio maintainers"  # noqa: A001 - Sphinx's name
 version = release = _version("gevent-socketio")
 
+# What every page that installs the library says, until it is released.
+rst_prolog = """
+.. |install-note| replace:: 1.0 is not on PyPI yet; ``pip install gevent-socketio`` would get 0.3,
+   for Python 2. Until then :ref:`install from a checkout <tutorial-install>`, with the path of the
+   checkout in place of the name.
+"""
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
@@ -26,6 +32,7 @@ copybutton_prompt_text = "$ "
 html_theme = "furo"
 html_title = "gevent-socketio"
 html_static_path = ["_static"]
+html_css_files = ["look.css"]
 html_favicon = html_logo = "_static/icon.svg"
 exclude_patterns = ["_build"]
 autodoc_member_order = "bysource"

@@ -1,6 +1,7 @@
 """The questions and answers: their form, and what no other test shows of what they say."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ from werkzeug.debug import DebuggedApplication
 
 from socketio import socketio_manage
 from socketio.namespace import BaseNamespace
+from socketio.testing import TestServer
 from tests.client import CLIENTS, event, make_app, serving
 
-PAGE = (Path(__file__).parents[2] / "docs" / "faq.rst").read_text(encoding="utf-8")
+SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
+PAGE = (SAMPLES.parent / "faq.rst").read_text(encoding="utf-8")
 QUESTION = re.compile(
     r"^(?P<question>[^\n]+)\n\.{3,}\n\n(?P<answer>.+?)(?=\n\n[^\n]+\n[.-]{3,}|\Z)", re.M | re.S
 )
@@ -79,3 +82,17 @@ def test_the_debugger_of_werkzeug_may_be_around_the_application(transport):
         client.send(event("who", msgid="1+"))
         assert client.recv() == '6:::1+[""]'
         client.close()
+
+
+def test_a_client_that_sends_too_much_is_stopped_and_goes_on_later():
+    sample = runpy.run_path(str(SAMPLES / "howto" / "toomuch.py"))
+    with TestServer({"": sample["Chat"]}) as server:
+        client = server.connect()
+        client.emit("say", 0)
+        chat = client.namespace
+        for number in range(1, sample["PER_SECOND"]):
+            client.emit("say", number)
+        assert client.ask("say", "one more") == [False]
+        client.expect("error", "too_fast", "slow down")
+        chat.since -= 2  # seconds later
+        assert client.ask("say", "now") == [True]

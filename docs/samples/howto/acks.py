@@ -75,11 +75,12 @@ class Bank(BaseNamespace):
 
     def exception_handler_decorator(self, handler):
         @functools.wraps(handler)
-        def answering(*args):
+        def answering(*args, **kwargs):
             try:
-                return True, handler(*args)
+                value = handler(*args, **kwargs)
             except Refused as refusal:
                 return False, str(refusal)
+            return value if value is self.ACK_LATER else (True, value)
 
         return answering
 
