@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import keep_coverage_to_ourselves
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+
+def pytest_collection() -> None:
+    """Called by pytest; the processes of xdist, which are to be measured, run by now."""
+    keep_coverage_to_ourselves()
 
 
 @pytest.fixture(scope="module")
