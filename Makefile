@@ -152,15 +152,17 @@ browser:
 	  fi
 
 # The servers that stand in front of ours; likewise.
-servers:
-	@missing=; \
-	for program in nginx haproxy systemd-analyze; do \
-	  PATH="$$PATH:/usr/sbin:/sbin" command -v $$program >/dev/null || missing=1; \
-	done; \
+servers: $(VENV)/.test
+	@missing=; PATH="$$PATH:/usr/sbin:/sbin"; \
+	command -v nginx >/dev/null || missing="$$missing nginx-light"; \
+	command -v haproxy >/dev/null || missing="$$missing haproxy"; \
+	command -v systemd-analyze >/dev/null || missing="$$missing systemd"; \
+	$(BIN)/python -W ignore -c 'import sys; sys.version_info >= (3, 13) or __import__("lib2to3")' 2>/dev/null || \
+	  missing="$$missing python3-lib2to3"; \
 	if [ -z "$$missing" ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "installing nginx, haproxy and systemd for the tests"; \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-light haproxy systemd >/dev/null; \
+	  echo "installing for the tests:$$missing"; \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	else \
-	  echo "Missing for the tests: apt-get install nginx haproxy systemd" >&2; exit 1; \
+	  echo "Missing for the tests: apt-get install$$missing" >&2; exit 1; \
 	fi

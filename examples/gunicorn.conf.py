@@ -14,5 +14,6 @@ workers = 1
 worker_connections = 10_000
 # Seconds that requests and handlers may take to finish when a worker ends.
 graceful_timeout = 30
-preload_app = True
+# With preload_app = True close what the application opens while it is imported, a database for one,
+# in post_fork: connections do not survive a fork.
 accesslog = "-"

@@ -94,11 +94,38 @@ def test_a_page_has_no_other_program_text_of_its_own(page: Path) -> None:
     assert not mine, "put it into docs/samples and have a test run it"
 
 
+TAKEN_WHOLE = [
+    "docs/samples/protocol/conversations",  # each is played, test_protocol_conversations.py
+    "docs/samples/tutorial",  # every file and command, tests/docs/tutorialreader.py
+    "docs/testing_example",  # run by pytest, test_testing_docs.py
+    "examples/command_line",  # run, as each example is, tests/examples
+    "examples/django_chat",
+    "docs/_commandline_help.txt",  # written by the program itself, docs/conf.py
+]
+"""What tests take as a whole, without the names of its files."""
+
+
+def is_tested(file: Path) -> bool:
+    """Tell whether a test has the name of a file: whole, or as a module in quotes."""
+    if name_of(file).startswith(tuple(TAKEN_WHOLE)):
+        return True
+    name, stem = re.escape(file.name), re.escape(file.stem)
+    if re.search(rf"""\b{name}\b|["'.]{stem}["'.:]""", TESTS):
+        return True
+    # A page that a sample beside it serves.
+    return file.suffix != ".py" and any(
+        file.name in sample.read_text() for sample in file.parent.glob("*.py") if is_tested(sample)
+    )
+
+
 @pytest.mark.parametrize("file", INCLUDES, ids=name_of)
 def test_what_a_page_includes_is_there_and_a_test_names_it(file: Path) -> None:
     assert file.is_file()
-    names = [file.name, file.stem, file.parent.name]
-    assert any(re.search(rf"\b{re.escape(name)}\b", TESTS) for name in names)
+    assert is_tested(file)
+
+
+def test_a_file_that_no_test_names_is_found() -> None:
+    assert not is_tested(DOCS / "samples" / "howto" / "nobody_runs_me.py")
 
 
 def test_there_are_pages_blocks_and_includes() -> None:

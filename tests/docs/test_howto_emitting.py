@@ -8,6 +8,7 @@ import redis
 from socketio.testing import TestServer
 from tests.docs.howto import HOWTO, load, serving_sample
 from tests.examples.redisplace import own_redis
+from tests.integration.chatting import needs
 from tests.integration.jsclients import wait_until
 from tests.remote import RemoteClients
 from tests.subprograms import running
@@ -15,7 +16,7 @@ from tests.subprograms import running
 
 @pytest.fixture
 def shop():
-    pytest.importorskip("flask")
+    needs("flask")
     return load(HOWTO / "shop.py")
 
 

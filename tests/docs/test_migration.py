@@ -1,6 +1,7 @@
 """The quiz of the migration page: as it was, what 2to3 makes of it, and as it is."""
 
 import csv
+import importlib.util
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 from tests.client import WebSocketClient, fetch, serving
 from tests.remote import RemoteClients
 from tests.subprograms import running
+from tests.tools import missing
 
 SAMPLES = Path(__file__).parents[2] / "docs" / "samples" / "migration"
 BEFORE = (SAMPLES / "quiz_before.txt").read_text(encoding="utf-8")
@@ -32,6 +34,8 @@ def converted(tmp_path_factory):
     """What 2to3 makes of the quiz."""
     if sys.version_info >= (3, 13):
         pytest.skip("Python 3.13 has no 2to3")
+    if importlib.util.find_spec("lib2to3") is None:
+        missing("lib2to3 (apt-get install python3-lib2to3)")
     path = tmp_path_factory.mktemp("converted") / "quiz.py"
     path.write_text(BEFORE, encoding="utf-8")
     command = [sys.executable, "-W", "ignore", "-m", "lib2to3", "-w", "-n", str(path)]

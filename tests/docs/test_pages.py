@@ -13,6 +13,7 @@ from socketio.namespace import BaseNamespace
 from socketio.testing import Refused, TestServer
 from tests.client import PollingClient, fetch, handshake
 from tests.docs.howto import PAGES, load, run_in_node, serving_sample
+from tests.integration.chatting import needs
 from tests.integration.jsclients import JS, install_packages
 from tests.remote import RemoteClients
 from tests.subprograms import TOP, free_port, running
@@ -135,7 +136,7 @@ def test_a_page_that_came_too_early_tries_again(tmp_path):
 
 
 def test_a_worker_of_ones_own():
-    pytest.importorskip("gunicorn")
+    needs("gunicorn")
     from tests.integration.gunicorns import argv
 
     command = argv("--pythonpath", str(PAGES))

@@ -141,7 +141,9 @@ def test_systemd_understands_the_unit(reader: Reader) -> None:
     unit.write_text(UNIT.replace("/srv/chat/venv/bin/python", sys.executable))
     analyze = find_program("systemd-analyze")
     done = subprocess.run([analyze, "verify", unit], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    # It looks at the units that ours wants, too.
+    ours = [line for line in f"{done.stdout}{done.stderr}".splitlines() if unit.name in line]
+    assert (done.returncode, ours) == (0, [])
 
 
 def test_what_root_copies_is_there(reader: Reader) -> None:
