@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin
 
-from bottle import Bottle, HTTPResponse, request, response, static_file
+from bottle import Bottle, HTTPResponse, abort, request, response, static_file
 from sqlalchemy import create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, scoped_session, sessionmaker
 
@@ -69,6 +69,13 @@ def user() -> str | None:
     return name
 
 
+def clean(value: object) -> str:
+    """Return what a client sent as text that can be stored and shown; "" if it is none."""
+    if not isinstance(value, str):
+        return ""
+    return value.replace("\0", "").encode(errors="replace").decode().strip()
+
+
 class Chat(BaseNamespace, RoomsMixin):
     """One client. In every method ``bottle.request`` is the request that began the session."""
 
@@ -80,17 +87,19 @@ class Chat(BaseNamespace, RoomsMixin):
         self.session["user"] = user()  # where here() of the others finds it
 
     def on_join(self, room: object) -> tuple[str, list[list[str]], list[str]]:
+        room = clean(room)[:40] or "lobby"
         self.leave_room()
-        self.room = str(room)[:40] or "lobby"
+        self.room = room
         self.join(self.room)
         self.emit_to_room(self.room, "joined", user(), self.here())
         path = app.get_url("history", room=quote(self.room, safe=""))
         return urljoin(request.url, path), lines_of(self.room), self.here()
 
     def on_say(self, text: object) -> bool:
-        if not self.room:
+        said = clean(text)[:1000]
+        if not self.room or not said:
             return False
-        line = Line(room=self.room, user=user(), text=str(text)[:1000])
+        line = Line(room=self.room, user=user(), text=said)
         database.add(line)
         database.commit()  # before anybody is told
         self.emit_to_room(self.room, "said", line.user, line.text)
@@ -146,13 +155,17 @@ def look() -> HTTPResponse:
 
 @app.post("/login")
 def login() -> None:
-    name = request.forms.getunicode("user", "")[:40]
+    name = clean(request.forms.getunicode("user"))[:40]
+    if not name:
+        abort(400)
     response.set_cookie("user", name, secret=SECRET, httponly=True, samesite="lax")
     response.status = 204
 
 
 @app.get("/history/<room>", name="history")
 def history(room: str) -> str:
+    if not user():
+        abort(401)
     response.content_type = "application/json"
     return json.dumps(lines_of(room))
 

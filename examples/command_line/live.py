@@ -7,13 +7,17 @@ from socketio.namespace import BaseNamespace
 
 __all__ = ["Live", "namespaces"]
 
+LONGEST = 1000
+
 
 class Live(BaseNamespace, BroadcastMixin):
     """One client's side."""
 
     def on_say(self, text: object) -> bool:
-        """Tell everybody; the answer says that it is done."""
-        self.broadcast_event("said", str(text))
+        """Tell everybody; the answer is whether it was taken."""
+        if not isinstance(text, str) or not 0 < len(text) <= LONGEST:
+            return False
+        self.broadcast_event("said", text)
         return True
 
 

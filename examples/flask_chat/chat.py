@@ -16,7 +16,7 @@ import secrets
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from flask import Flask, jsonify, request, send_file, session, url_for
+from flask import Flask, abort, jsonify, request, send_file, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select
@@ -63,6 +63,13 @@ def lines_of(room: str) -> list[list[str]]:
     return [[line.user, line.text] for line in reversed(db.session.scalars(last).all())]
 
 
+def clean(value: object) -> str:
+    """Return what a client sent as text that can be stored and shown; "" if it is none."""
+    if not isinstance(value, str):
+        return ""
+    return value.replace("\0", "").encode(errors="replace").decode().strip()
+
+
 class Chat(BaseNamespace, RoomsMixin):
     """One client. Every method runs in a request context of its own."""
 
@@ -74,17 +81,19 @@ class Chat(BaseNamespace, RoomsMixin):
         self.session["user"] = session["user"]  # where here() of the others finds it
 
     def on_join(self, room: object) -> tuple[str, list[list[str]], list[str]]:
+        room = clean(room)[:40] or "lobby"
         self.leave_room()
-        self.room = str(room)[:40] or "lobby"
+        self.room = room
         self.join(self.room)
         self.emit_to_room(self.room, "joined", session["user"], self.here())
         history = url_for("history", room=self.room, _external=True)
         return history, lines_of(self.room), self.here()
 
     def on_say(self, text: object) -> bool:
-        if not self.room:
+        said = clean(text)[:1000]
+        if not self.room or not said:
             return False
-        line = Line(room=self.room, user=session["user"], text=str(text)[:1000])
+        line = Line(room=self.room, user=session["user"], text=said)
         db.session.add(line)
         db.session.commit()  # before anybody is told
         self.emit_to_room(self.room, "said", line.user, line.text)
@@ -109,12 +118,17 @@ def page() -> ResponseReturnValue:
 
 @app.post("/login")
 def login() -> ResponseReturnValue:
-    session["user"] = request.form["user"][:40]
+    user = clean(request.form.get("user"))[:40]
+    if not user:
+        abort(400)
+    session["user"] = user
     return "", 204
 
 
 @app.get("/history/<room>")
 def history(room: str) -> ResponseReturnValue:
+    if not session.get("user"):
+        abort(401)
     return jsonify(lines_of(room))
 
 

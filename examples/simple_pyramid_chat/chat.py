@@ -66,6 +66,13 @@ def lines_of(room: str) -> list[list[str]]:
     return [[line.user, line.text] for line in reversed(database.scalars(last).all())]
 
 
+def clean(value: object) -> str:
+    """Return what a client sent as text that can be stored and shown; "" if it is none."""
+    if not isinstance(value, str):
+        return ""
+    return value.replace("\0", "").encode(errors="replace").decode().strip()
+
+
 class Chat(BaseNamespace, RoomsMixin):
     """One client. Every method runs in a transaction of its own, with Pyramid's thread locals."""
 
@@ -78,17 +85,18 @@ class Chat(BaseNamespace, RoomsMixin):
         self.session["user"] = self.request.authenticated_userid  # here() of the others needs it
 
     def on_join(self, room: object) -> tuple[str, list[list[str]], list[str]]:
+        room = clean(room)[:40] or "lobby"
         self.leave_room()
-        self.room = str(room)[:40] or "lobby"
+        self.room = room
         self.join(self.room)
         self.emit_to_room(self.room, "joined", self.request.authenticated_userid, self.here())
         history = self.request.route_url("history", room=self.room)
         return history, lines_of(self.room), self.here()
 
     def on_say(self, text: object) -> bool:
-        if not self.room:
+        user, line = self.request.authenticated_userid, clean(text)[:1000]
+        if not self.room or not line:
             return False
-        user, line = self.request.authenticated_userid, str(text)[:1000]
         database.add(Line(room=self.room, user=user, text=line))
         transaction.commit()  # before anybody is told
         self.emit_to_room(self.room, "said", user, line)
@@ -141,7 +149,10 @@ def look(request: Request) -> Response:
 
 
 def login(request: Request) -> Response:
-    remember(request, request.POST.get("user", "")[:40])
+    user = clean(request.POST.get("user"))[:40]
+    if not user:
+        return Response(status=400)
+    remember(request, user)
     return Response(status=204)
 
 
@@ -165,6 +176,6 @@ def main(_global_config: dict[str, str], **settings: str) -> Router:
         config.add_view(page, route_name="page", request_method="GET")
         config.add_view(look, route_name="look", request_method="GET")
         config.add_view(login, route_name="login", request_method="POST")
-        config.add_view(history, route_name="history", renderer="json")
+        config.add_view(history, route_name="history", renderer="json", permission="read")
         config.add_view(socketio, route_name="socketio")
         return config.make_wsgi_app()

@@ -84,10 +84,15 @@ class RoomConversations:
             say(bob, "One piece.")
             say(bob, "Half a piece.")
             say(ada, "On my way ☺")
-            said = [*lines(bob).all_inner_texts()]
-            assert said[1:] == ["Bob One piece.", "Bob Half a piece.", "Ada On my way ☺"]
-            expect(lines(ada)).to_have_text(said)
             for somebody in (ada, bob):
+                expect(lines(somebody)).to_have_text(
+                    [
+                        "Ada Good morning, Bob! Is there any <b>cake</b> left?",
+                        "Bob One piece.",
+                        "Bob Half a piece.",
+                        "Ada On my way ☺",
+                    ]
+                )
                 somebody.photograph(picture)
             bob.page.close()
             expect(ada.page.locator("#lines .note").last).to_have_text("Bob is gone.")
@@ -100,6 +105,74 @@ class RoomConversations:
             enter(ada, "Ada", "polls")
             expect(ada.page.locator("#status")).to_have_text("Connected · xhr-polling")
             say(ada, "by post")
+
+    def test_what_fails_at_the_door_is_told_and_can_be_tried_again(
+        self, browser: Browser, example: Example
+    ) -> None:
+        with person(browser, example.url, PHONE) as ada:
+            page = ada.page
+            page.get_by_label("Your name").fill("   ")
+            page.click("#enter button")
+            expect(page.locator("#refusal")).to_contain_text("does not take this name")
+            page.route("**/login", lambda route: route.abort())
+            page.get_by_label("Your name").fill("Ada")
+            page.click("#enter button")
+            expect(page.locator("#status")).to_have_text("The server does not answer")
+            page.unroute("**/login")
+            for complaint in ada.complaints:
+                assert "400" in complaint or "ERR_FAILED" in complaint, complaint
+            ada.complaints.clear()
+            enter(ada, "Ada", "door")
+
+    def test_who_enters_twice_at_once_is_there_once(
+        self, browser: Browser, example: Example
+    ) -> None:
+        with person(browser, example.url, DESKTOP) as ada:
+            logins: list[str] = []
+            ada.page.on(
+                "request", lambda sent: logins.append(sent.url) if sent.method == "POST" else None
+            )
+            ada.page.get_by_label("Your name").fill("Ada")
+            ada.page.evaluate("enter.requestSubmit(); enter.requestSubmit()")
+            expect(ada.page.locator("#status")).to_contain_text("Connected")
+            assert logins == [f"{example.url}/login"]
+
+    def test_a_handler_that_fails_is_no_end_of_the_conversation(
+        self, browser: Browser, example: Example
+    ) -> None:
+        with person(browser, example.url, DESKTOP) as ada:
+            enter(ada, "Ada", "odd")
+            ada.page.evaluate("chat.emit('join')")  # without the room
+            expect(lines(ada)).to_have_count(0)
+            expect(ada.page.locator("#lines .note")).to_have_text("The server could not do that.")
+            expect(ada.page.locator("#status")).to_contain_text("Connected")
+            ada.page.evaluate("chat.$emit('error', 'internal_error')")
+            say(ada, "Never mind.")
+
+    def test_what_is_not_taken_can_be_said_again(self, browser: Browser, example: Example) -> None:
+        with person(browser, example.url, PHONE) as ada:
+            enter(ada, "Ada", "refusals")
+            field = ada.page.get_by_label("Say something")
+            field.fill("\0")  # which the page takes for text, the server does not
+            ada.page.keyboard.press("Enter")
+            expect(ada.page.locator("#lines .note")).to_have_text("That was not taken.")
+            expect(field).to_have_value("\0")
+            say(ada, "As I said.")
+
+    def test_the_page_keeps_the_last_lines_and_leaves_who_reads_alone(
+        self, browser: Browser, example: Example
+    ) -> None:
+        with person(browser, example.url, PHONE) as ada:
+            enter(ada, "Ada", "much")
+            page = ada.page
+            page.evaluate("for (let i = 0; i < 600; i++) said('Bob', i)")
+            expect(lines(ada)).to_have_count(500)
+            expect(lines(ada).first).to_have_text("Bob 100")
+            expect(lines(ada).last).to_be_in_viewport()
+            page.evaluate("log.scrollTop = 2000")
+            page.evaluate("said('Bob', 'more')")
+            expect(lines(ada)).to_have_count(500)
+            assert page.evaluate("log.scrollTop") < 3000
 
     def test_a_server_that_is_started_anew_finds_people_in_their_room(
         self, browser: Browser, chat: Chat, tmp_path: Path

@@ -79,6 +79,39 @@ def test_two_people_with_accounts_talk(browser: Browser, example: Example, dark:
         expect(lines(ada).last).to_contain_text(f"bob{end} On the piano.")
 
 
+def test_what_is_not_taken_can_be_said_again(browser: Browser, example: Example) -> None:
+    with person(browser, example.url, PHONE) as ada:
+        enter(ada, "carla")
+        field, notes = ada.page.get_by_label("Message", exact=True), ada.page.locator(".note.bad")
+        field.fill("  ")
+        ada.page.keyboard.press("Enter")
+        expect(notes).to_have_text("That was not taken.")
+        expect(field).to_have_value("  ")
+        ada.page.evaluate("io.connect('/chat').emit('say')")  # without the text
+        expect(notes.last).to_have_text("The server could not do that.")
+        say(ada, "As I said.")
+
+
+def test_the_page_keeps_the_last_lines_and_leaves_who_reads_alone(
+    browser: Browser, example: Example
+) -> None:
+    with person(browser, example.url, PHONE) as ada:
+        enter(ada, "dora")
+        page = ada.page
+        page.evaluate("""() => {
+          const chat = io.connect('/chat');
+          window.hear = (text) => chat.$emit('said', {author: 'bob', text, written: 0});
+          for (let i = 0; i < 600; i++) hear(i);
+        }""")
+        expect(lines(ada)).to_have_count(500)
+        expect(lines(ada).last).to_be_in_viewport()
+        log = page.locator("#log")
+        log.evaluate("log => { log.scrollTop = 2000 }")
+        page.evaluate("hear('more')")
+        expect(lines(ada).last).to_contain_text("more")
+        assert log.evaluate("log => log.scrollTop") < 3000
+
+
 def test_a_password_that_is_mistyped_is_told_beside_its_field(
     browser: Browser, example: Example
 ) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import json
 import signal
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,10 +56,16 @@ def starting(argv: Sequence[str | Path], **env: str) -> Iterator[Running]:
         yield Running(process, process.wait_for_line(r"serving on (\S+)")[1])
 
 
-def get(url: str) -> str:
+def get(url: str, headers: Mapping[str, str] | None = None) -> str:
     """Return the text at a URL."""
-    with urllib.request.urlopen(url, timeout=30) as answer:
+    request = urllib.request.Request(url, headers=dict(headers or {}))
+    with urllib.request.urlopen(request, timeout=30) as answer:
         return answer.read().decode()
+
+
+def history(page: str, cookie: Mapping[str, str]) -> Any:
+    """Return the last lines of a room, as its page of JSON has them."""
+    return json.loads(get(page, cookie))
 
 
 def log_in(url: str, user: str) -> Mapping[str, str]:
@@ -97,7 +104,7 @@ class ChatConversations:
                 assert bob.ask("say", "hello Ada") == [True]
                 assert ada.next("said") == ["Bob", "hello Ada"]
                 said = [["Ada Lovelace", text], ["Bob", "hello Ada"]]
-                assert json.loads(get(page)) == said
+                assert history(page, log_in(chat.url, "Eve")) == said
                 assert ada.ask("join", room)[1:] == [said, both]
                 assert bob.next("left") == ["Ada Lovelace", ["Bob"]]
                 assert bob.next("joined") == ["Ada Lovelace", both]
@@ -107,8 +114,10 @@ class ChatConversations:
     def test_who_is_in_no_room_is_not_heard(self, chat: Running) -> None:
         with entering(chat.url, "Ada") as ada:
             assert ada.ask("say", "hello?") == [False]
-            assert json.loads(get(f"{chat.url}/history/lobby")) == []
-            assert ada.ask("join", "")[0] == f"{chat.url}/history/lobby"
+            page, cookie = f"{chat.url}/history/lobby", log_in(chat.url, "Ada")
+            before = history(page, cookie)
+            assert "hello?" not in [text for _, text in before]
+            assert ada.ask("join", "")[:2] == [page, before]
             assert ada.ask("join", "elsewhere")[2] == ["Ada"]
 
     def test_two_windows_of_one_person_are_one_person(self, chat: Running) -> None:
@@ -121,6 +130,48 @@ class ChatConversations:
     def test_who_has_not_logged_in_is_refused(self, chat: Running) -> None:
         with RemoteClients() as clients, pytest.raises(RemoteError, match="unauthorized"):
             clients.connect(chat.url, "/chat")
+
+    def test_what_was_said_is_not_for_who_has_not_logged_in(self, chat: Running) -> None:
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            get(f"{chat.url}/history/lobby")
+        # Pyramid answers 403 to whom its security policy does not permit it, the others 401.
+        assert refusal.value.code in (401, 403)
+        refusal.value.close()
+
+    @pytest.mark.parametrize("user", ["", " \t", "\0"])
+    def test_a_name_without_a_letter_is_refused(self, chat: Running, user: str) -> None:
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            log_in(chat.url, user)
+        assert refusal.value.code == 400
+        refusal.value.close()
+
+    def test_what_is_no_text_is_not_said_and_the_conversation_goes_on(self, chat: Running) -> None:
+        with entering(chat.url, "Bob") as bob, entering(chat.url, "Ada") as ada:
+            for client in (bob, ada):
+                client.ask("join", "odd things")
+            assert bob.next("joined") == ["Ada", ["Ada", "Bob"]]
+            for odd in (None, 5, True, ["hello"], {"text": "hello"}, "", " \n", "\0"):
+                assert ada.ask("say", odd) == [False]
+            assert ada.ask("say", " half a \ud800 pair\0 ") == [True]
+            assert bob.next("said") == ["Ada", "half a ? pair"]
+            assert ada.ask("say", "x" * 1001) == [True]
+            assert bob.next("said") == ["Ada", "x" * 1000]
+            lines = [["Ada", "half a ? pair"], ["Ada", "x" * 1000]]
+            assert ada.ask("join", " odd things\0")[1:] == [lines, ["Ada", "Bob"]]
+
+    def test_a_room_without_a_name_is_the_lobby(self, chat: Running) -> None:
+        with entering(chat.url, "Ada") as ada:
+            for odd in (None, 5, ["tea"], {"room": "tea"}, " ", "\0"):
+                assert ada.ask("join", odd)[0] == f"{chat.url}/history/lobby"
+
+    def test_a_room_whose_name_is_no_unicode_can_be_joined(self, chat: Running) -> None:
+        with entering(chat.url, "Bob") as bob, entering(chat.url, "Ada") as ada:
+            for client in (bob, ada):
+                page = client.ask("join", "half a \ud800 pair")[0]
+            assert urllib.parse.unquote(page) == f"{chat.url}/history/half a ? pair"
+            assert bob.next("joined") == ["Ada", ["Ada", "Bob"]]
+            assert ada.ask("say", "hello") == [True]
+            assert bob.next("said") == ["Ada", "hello"]
 
     def test_a_forged_cookie_is_nobody(self, chat: Running) -> None:
         name, _, value = log_in(chat.url, "Ada")["Cookie"].partition("=")

@@ -3,6 +3,8 @@
 // What people wrote is put into the page as text, never as HTML.
 (() => {
   const $ = (id) => document.getElementById(id);
+  const MOST_LINES = 500;
+  let unanswered = "";
 
   function showStatus(state, text) {
     $("status").dataset.state = state;
@@ -11,11 +13,24 @@
   }
 
   function show(className, ...parts) {
+    const [log, messages] = [$("log"), $("messages")];
+    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 32;
     const line = document.createElement("li");
     line.className = className;
     line.append(...parts);
-    $("messages").append(line);
-    $("messages").scrollTop = $("messages").scrollHeight;
+    messages.append(line);
+    if (messages.childElementCount > MOST_LINES) {
+      messages.firstElementChild.remove();
+    }
+    if (atEnd) {
+      log.scrollTop = log.scrollHeight; // else somebody is reading further up
+    }
+  }
+
+  // What was not taken, or may not have been heard, is there to be sent again.
+  function takeBack() {
+    $("text").value ||= unanswered;
+    unanswered = "";
   }
 
   function said({ author, text, written }) {
@@ -47,8 +62,19 @@
   chat.on("connect", () => {
     showStatus("connected", `Connected · ${chat.socket.transport.name}`);
   });
-  chat.on("disconnect", () => showStatus("connecting", "Reconnecting…"));
-  chat.on("error", () => showStatus("disconnected", "The server does not answer"));
+  chat.on("disconnect", () => {
+    showStatus("connecting", "Reconnecting…");
+    takeBack();
+  });
+  // Also what a handler of the server failed with, while all else goes on.
+  chat.on("error", () => {
+    if (chat.socket.connected) {
+      show("note bad", "The server could not do that.");
+      takeBack();
+    } else if (!chat.socket.reconnecting) {
+      showStatus("disconnected", "The server does not answer");
+    }
+  });
   chat.on("connect_failed", (reason) => {
     if (reason === "unauthorized") {
       location.reload(); // logged out in another window: back to the login
@@ -67,9 +93,17 @@
 
   $("say").addEventListener("submit", (event) => {
     event.preventDefault();
-    chat.emit("say", $("text").value, (taken) => {
+    if ($("status").dataset.state !== "connected") {
+      return;
+    }
+    unanswered = $("text").value;
+    $("text").value = "";
+    chat.emit("say", unanswered, (taken) => {
       if (taken) {
-        $("text").value = "";
+        unanswered = "";
+      } else {
+        show("note bad", "That was not taken.");
+        takeBack();
       }
     });
   });
