@@ -140,7 +140,7 @@ class StreamNamespace(BaseNamespace):
         words = parse_words(text)
         if words is None:
             return False, f"A filter is at most {MAX_WORDS} words of {MAX_WORD} letters."
-        self.words = words
+        self.words, self.missed = words, 0  # what went by before is among the last lines
         return True, words, [line for line in self.feed.recent if self.wants(line)]
 
     def on_pause(self) -> Answer:
@@ -149,7 +149,7 @@ class StreamNamespace(BaseNamespace):
         return (True,)
 
     def on_resume(self) -> Answer:
-        """Send lines again; answer how many went by meanwhile that the filter would have passed."""
+        """Send lines again; answer how many the filter would have passed since it was set."""
         missed, self.missed = self.missed, 0
         self.paused = False
         return True, missed

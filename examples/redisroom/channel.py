@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
@@ -25,7 +26,10 @@ FIRST_WAIT, LONGEST_WAIT = 0.25, 4.0
 
 
 class Listener(Protocol):
-    """Who is told, in the greenlet of the channel; what it raises of ``RedisError`` is handled."""
+    """Who is told, in the greenlet of the channel.
+
+    A ``RedisError`` that it raises means that Redis is away; what else it raises is logged.
+    """
 
     def on_up(self) -> None:
         """What is published from now on arrives."""
@@ -93,25 +97,36 @@ class Channel:
             if time.monotonic() >= due:
                 # By another connection than ours: where Redis, or the way to it, has died without
                 # a word, this one fails within the timeout, while ours would wait for ever.
-                self._listener.on_beat()
+                self._call(self._listener.on_beat)
                 due = time.monotonic() + BEAT
 
     def _pass_on(self, data: str) -> None:
         try:
             event, args = json.loads(data)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
+            event = args = None
+        if isinstance(event, str) and isinstance(args, list):
+            self._call(self._listener.on_published, event, args)
+        else:
             log.warning("on %s came what is not of this application: %.100r", self._name, data)
-            return
-        self._listener.on_published(event, args)
+
+    def _call(self, hear: Callable[..., None], *args: object) -> None:
+        """Call the listener: nothing that it cannot do may end the subscription of everybody."""
+        try:
+            hear(*args)
+        except Exception as error:
+            if self.up and isinstance(error, RedisError):
+                raise  # Redis has gone away: it is for _run to try again
+            log.exception("the listener of %s failed", self._name)
 
     def _be_up(self) -> None:
         log.info("subscribed to %s in Redis", self._name)
         self.up = True
-        self._listener.on_up()
+        self._call(self._listener.on_up)
 
     def _be_down(self, error: RedisError) -> None:
         if self.up is False:
             return
         log.warning("Redis is away, trying until it is back: %s", error)
         self.up = False
-        self._listener.on_down()
+        self._call(self._listener.on_down)

@@ -16,6 +16,14 @@ KEPT = 30.0
 """Seconds that somebody stays in the room when their process says nothing of them any more: it
 was killed, or is cut off. The processes speak up more often than that, see ``channel.BEAT``."""
 
+RELEASE = """
+if redis.call("HGET", KEYS[1], ARGV[1]) == ARGV[2] then
+    redis.call("HDEL", KEYS[1], ARGV[1])
+    redis.call("ZREM", KEYS[2], ARGV[1])
+end
+"""
+"""Redis runs it in one piece: nobody can come back between the look and the removal."""
+
 
 class People:
     """The nicknames in a room, each held by one client of one process.
@@ -32,6 +40,7 @@ class People:
         self._redis = redis
         self._holders = f"{name}:holders"  # a hash: nickname -> token of who holds it
         self._until = f"{name}:until"  # a sorted set: nickname -> how long it is kept
+        self._release = redis.register_script(RELEASE)
 
     def claim(self, nickname: str, proof: str) -> str | None:
         """Take a nickname; return the token that proves it, or None when it is somebody else's.
@@ -41,6 +50,8 @@ class People:
             proof: The token from before a break, or ''. With it somebody has their nickname again
                 at once, though another process still believes that it serves them.
         """
+        # First of all: were we cut off after the next line, a nickname without a time never went.
+        self._redis.zadd(self._until, {nickname: time.time() + KEPT}, nx=True)
         token = secrets.token_urlsafe(16)
         if not self._redis.hsetnx(self._holders, nickname, token):
             held = str(self._redis.hget(self._holders, nickname) or "")
@@ -52,8 +63,7 @@ class People:
 
     def release(self, nickname: str, token: str) -> None:
         """Give a nickname back, unless its holder has come back elsewhere."""
-        if self._redis.hget(self._holders, nickname) == token:
-            self._forget(nickname)
+        self._release(keys=[self._holders, self._until], args=[nickname, token])
 
     def keep(self, holders: Mapping[str, str]) -> None:
         """Say that these are still there; forget whose time is over.

@@ -36,6 +36,7 @@ def connect(url: str) -> Redis:
         timeout=TIMEOUT,
         socket_timeout=TIMEOUT,
         decode_responses=True,
+        encoding_errors="replace",  # anybody can publish bytes that are no text
         retry=Retry(NoBackoff(), 0),
     )
     return Redis(connection_pool=pool)

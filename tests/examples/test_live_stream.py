@@ -17,8 +17,8 @@ from socketio.testing import Event, TestClient, TestServer
 from tests.examples.stage import DESKTOP, PHONE, Example, Person, person, run_example
 from tests.subprograms import TOP, running
 
-TEMPO = "2400"
-"""Lines per minute: no test waits for a line longer than it takes to send it."""
+TEMPO = "600"
+"""Lines per minute: soon enough for a test, and one line stays in the page for 20 seconds."""
 TEXT = ["The jaws that bite", "the CLAWS that catch", "One, two!"]
 
 
@@ -118,6 +118,18 @@ def test_a_filter_lets_lines_with_one_of_its_words_pass_for_one_client(feed: Fee
         accepted, words, lines = ada.ask("filter", "")
         assert (accepted, words) == (True, [])
         assert [number for number, _ in lines] == list(range(1, 13))  # type: ignore[union-attr]
+
+
+def test_a_new_filter_begins_to_count_anew(feed: Feed) -> None:
+    with TestServer(make_application(feed)) as server:
+        ada = server.connect("/stream")
+        assert ada.ask("pause") == [True]
+        for _ in range(3):
+            feed.publish()
+        assert ada.ask("filter", "jaws")[:2] == [True, ["jaws"]]
+        for _ in range(3):
+            feed.publish()
+        assert ada.ask("resume") == [True, 1]
 
 
 @pytest.mark.parametrize("text", [None, ["vorpal"], "a b c d e f", "x" * 31, " " * 156])

@@ -12,8 +12,6 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from examples.redisroom import ownredis
-from examples.redisroom import people as people_module
-from examples.redisroom.people import People
 from examples.redisroom.room import connect
 from tests.examples.redisplace import own_redis, redis_url
 from tests.examples.stage import DESKTOP, PHONE, Example, Person, person, run_example
@@ -34,6 +32,7 @@ def pair() -> Iterator[tuple[Example, Example]]:
 
 
 def enter(somebody: Person, nickname: str) -> None:
+    expect(somebody.page.locator("#status")).to_have_attribute("data-state", "connected")
     somebody.page.fill("#nickname", nickname)
     somebody.page.click("#join")
     expect(somebody.page.locator("#writer")).to_have_text(nickname)
@@ -76,6 +75,31 @@ def test_who_closes_a_polling_page_leaves_the_room_of_the_other_process(
             expect(ada.page.locator("#messages")).to_contain_text("Good morning!")
             ada.page.goto("about:blank")
             expect(bob.page.locator("#people li")).to_have_text(["Bobyou"])
+
+
+def test_who_sends_twice_says_it_once_and_may_write_on_meanwhile(
+    browser: Browser, pair: tuple[Example, Example]
+) -> None:
+    with person(browser, pair[0].url) as ada:
+        enter(ada, "Ada")
+        ada.page.evaluate(
+            """() => {
+                const form = document.querySelector("#composer");
+                const field = document.querySelector("#text");
+                field.value = "Once.";
+                form.requestSubmit();
+                form.requestSubmit();
+                field.value = "Written meanwhile.";
+            }"""
+        )
+        ada.page.wait_for_function(
+            """() => {
+                document.querySelector("#composer").requestSubmit();
+                return document.querySelectorAll("#messages li").length === 2;
+            }"""
+        )
+        texts = ada.page.locator("#messages li > span")
+        expect(texts).to_have_text(["Once.", "Written meanwhile."])
 
 
 def test_a_nickname_belongs_to_one_person_in_all_processes(pair: tuple[Example, Example]) -> None:
@@ -165,40 +189,28 @@ def test_people_go_with_a_process_that_stops_and_come_back_with_it(browser: Brow
             bob = stack.enter_context(person(browser, stops.url))
             enter(bob, "Bob")
             expect(ada.page.locator("#people li")).to_contain_text(["Ada", "Bob"])
+            cleo = stack.enter_context(person(browser, stops.url))
+            expect(cleo.page.locator("#people li")).to_have_count(2)
             stops.process.signal(signal.SIGTERM)
             assert stops.process.wait() == 0
             assert "Traceback" not in stops.process.output()
         expect(ada.page.locator("#people li")).to_have_text(["Adayou"])
         expect(bob.page.locator("#say")).to_be_disabled()
+        expect(cleo.page.locator("#status")).to_have_attribute("data-state", "connecting")
+        cleo.page.fill("#nickname", "Cleo")
+        cleo.page.click("#join")
+        expect(cleo.page.locator("#refusal")).to_have_text("There is no connection right now.")
         stack.enter_context(run_example(NAME, PORT=port, **env))
         expect(bob.page.locator("#say")).to_be_enabled()
         say(bob, "Here I am again.")
         expect(ada.page.locator("#messages")).to_contain_text("Here I am again.")
+        # What was refused is not done later: the nickname is free.
+        expect(cleo.page.locator("#refusal")).to_be_empty()
+        enter(cleo, "Cleo")
         # What the browser says of the time in between is right.
-        bob.complaints = [text for text in bob.complaints if "ERR_CONNECTION" not in text]
-
-
-def test_people_of_a_process_that_died_are_forgotten_in_time(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with redis_url() as url:
-        redis = connect(url)
-        people = People(redis, uuid.uuid4().hex)
-        monkeypatch.setattr(people_module, "KEPT", -1.0)
-        token = people.claim("Ada", "")
-        assert token is not None
-        assert people.claim("Ada", "") is None
-        monkeypatch.undo()
-        other = people.claim("Bob", "")
-        assert other is not None
-        assert people.names() == ["Bob"]
-        assert people.claim("Ada", "") is None
-        people.keep({"Bob": other})
-        assert people.names() == ["Bob"]
-        assert people.claim("Ada", "") is not None
-        people.release("Ada", "not the token")
-        assert people.names() == ["Ada", "Bob"]
-        redis.close()
+        for somebody in (bob, cleo):
+            said = [text for text in somebody.complaints if "ERR_CONNECTION" not in text]
+            somebody.complaints = said
 
 
 def test_without_a_redis_it_starts_one_for_as_long_as_it_runs() -> None:

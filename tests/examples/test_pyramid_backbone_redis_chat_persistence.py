@@ -38,6 +38,7 @@ def env(redis: str, file: Path) -> dict[str, str]:
 
 
 def enter(somebody: Person, nickname: str) -> None:
+    expect(somebody.page.locator("#status")).to_have_attribute("data-state", "connected")
     somebody.page.fill("#nickname", nickname)
     somebody.page.click("#join")
     expect(somebody.page.locator("#writer")).to_have_text(nickname)
@@ -126,7 +127,8 @@ def test_after_redis_was_away_everybody_reads_what_was_said_meanwhile(
         expect(bob.page.locator("#people li")).to_have_count(2)
         ada.page.fill("#text", "after")
         ada.page.click("#say")
-        expect(bob.page.locator("#messages li")).to_have_count(3)
+        for somebody in (ada, bob):
+            expect(somebody.page.locator("#messages li")).to_have_count(3)
         assert texts(bob) == texts(ada) == ["before", "meanwhile", "after"]
 
 

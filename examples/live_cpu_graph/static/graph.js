@@ -136,7 +136,6 @@
   $("pause").addEventListener("click", () => {
     paused = !paused;
     $("pause").textContent = paused ? "Resume" : "Pause";
-    $("pause").setAttribute("aria-pressed", paused);
     draw();
   });
 

@@ -65,7 +65,6 @@
     $("facts").textContent = refusal || `${what}${paused ? ", paused" : ""}.`;
     $("facts").classList.toggle("bad", refusal !== "");
     $("pause").textContent = paused ? "Resume" : "Pause";
-    $("pause").setAttribute("aria-pressed", paused);
   }
 
   function showStatus(state, text) {

@@ -58,6 +58,10 @@ export const Connection = Backbone.Model.extend({
 
   /** Emit an event; returns a promise of the results, or of an error with the server's reason. */
   ask(event, ...args) {
+    // The 0.9 client would send it after the reconnect, to a session that nobody asked.
+    if (this.get("state") !== "connected") {
+      return Promise.reject(new Error("There is no connection right now."));
+    }
     return new Promise((resolve, reject) => {
       this.unanswered.add(reject);
       this.socket.emit(event, ...args, (accepted, ...results) => {

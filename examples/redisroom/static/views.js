@@ -30,13 +30,23 @@ const FormView = Backbone.View.extend({
 
   async submit(event) {
     event.preventDefault();
+    if (this.busy) {
+      return; // the server has not answered yet
+    }
+    this.busy = true;
     const field = this.$("input");
+    const text = field.val();
     try {
       this.model.set({ refusal: "" });
-      await this.hand(field.val());
-      field.val("").trigger("focus");
+      await this.hand(text);
+      if (field.val() === text) {
+        field.val(""); // otherwise somebody has gone on typing
+      }
+      field.trigger("focus");
     } catch (error) {
       this.model.set({ refusal: error.message });
+    } finally {
+      this.busy = false;
     }
   },
 });
