@@ -43,11 +43,13 @@ fuzz: $(VENV)/.fuzz
 # Everything pytest knows, with branch coverage: of the whole package, then of the pure modules. Tests
 # wait for programs more than they compute, so that even two cores keep three processes busy; the
 # tests of one file stay in one. The leak tests count what is in their process, so they have one of
-# their own, without tracing.
+# their own, without tracing; those of the harness that measures promises want the machine to
+# themselves.
 unit: $(VENV)/.test $(VENV)/.docs $(JS_CLIENTS) $(PAGE_PACKAGES) browser servers
 	@$(BIN)/coverage erase
 	$(BIN)/python -m pytest tests/leaks
-	$(BIN)/coverage run -m pytest --ignore=tests/leaks $(PROCESSES) $(ARGS)
+	$(BIN)/python -m pytest tests/trust
+	$(BIN)/coverage run -m pytest --ignore=tests/leaks --ignore=tests/trust $(PROCESSES) $(ARGS)
 	@$(BIN)/coverage combine -q
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='socketio/packet.py,socketio/defaultjson.py,socketio/errors.py,socketio/config.py,socketio/wire/*,socketio/session/lifecycle.py,socketio/session/deadlines.py,socketio/session/acks.py'
